@@ -1,0 +1,1 @@
+"""Workbooks: they know files and cells, nothing of goals or services."""
