@@ -1,0 +1,282 @@
+"""The contract of a connector: a link goes in, a figure comes out, in four steps that are the same for every service.
+
+    resolve(link)            pure      -> (Resource, metric)   what one download brings, and what to read from it
+    fetch(resource, web)     network   -> document             the only verb that touches the network
+    read(document, query)    pure      -> Reading              the figure, its unit and its moment
+    refine(reply)            pure      -> LinkError | None     what this service means by a reply, where its status does not say
+
+Terminology
+    kind        what a link points to: campaign, list, report; each kind has its metrics, the default first
+    resource    what one download brings; links that differ only in the metric share one download
+    account     one set of settings of one service; a lane of the fetch engine is one account of one connector
+    document    whatever `fetch` brings and `read` understands; the engine hands it through without looking
+
+A connector is a class without state beyond its account's settings. It declares, in this order: title, settings, limits, links,
+metrics, examples, strangers; then it defines origins, auth, resolve, fetch, read, and private functions.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
+from urllib.parse import unquote
+
+from sheetsync import links, values
+from sheetsync.errors import LinkError, NoSuchMetric, UnexpectedReply, UnsupportedLink
+from sheetsync.model import PERCENT, Link, Query, Reading, Resource
+from sheetsync.web.auth import Auth
+from sheetsync.web.http import Reply, Web
+
+
+def setting(about: str, default: Any = MISSING) -> Any:
+    """A field of an account's settings; `about` is what the colleague who installs sheetsync reads."""
+    return field(metadata={"about": about}) if default is MISSING else field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What every account may set; a connector adds its own. Secrets are fields of the type `Secret`."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"arbitrary_types_allowed": True, "extra": "forbid"}
+
+    api_url: str = setting("Address to ask instead of the service's own: a proxy, a sandbox or a sovereign cloud.", "")
+    private: bool = setting("True where that address may lie inside the company's network.", False)
+    lag_days: int = setting("How many days late this source reports; its rows are judged that much later.", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How fast an account may be asked.
+
+    `concurrency` calls at the same time; `rates` as (calls, seconds), all of them hold; `batch` resources that one call can
+    bring, see `Connector.fetch_batch`.
+    """
+
+    concurrency: int = 2
+    rates: tuple[tuple[int, float], ...] = ()
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPattern:
+    """One form of an address. Every expression must match its part whole; named groups and queried names become the ids.
+
+    `host` and `path` are regular expressions over the lower-case host and the once-decoded path; `query` names parameters that
+    must be there, others may follow; `instead` marks a page that the service answers no questions about, and says what to paste.
+    """
+
+    kind: str
+    host: str = ""
+    path: str = "/.*"
+    query: Mapping[str, str] = field(default_factory=dict)
+    fragment: str = ""
+    scheme: str = "https"
+    instead: str = ""
+
+    def match(self, address: links.Address) -> dict[str, str] | None:
+        """The ids of an address of this form, else None."""
+        if address.scheme != self.scheme or address.port != links.WEB_PORTS.get(self.scheme) or _crooked(address.path):
+            return None
+        parts = [(self.host, address.host), (self.path, unquote(address.path))]
+        if self.fragment:
+            parts.append((self.fragment, unquote(address.fragment)))
+        given = dict(reversed(address.query))
+        for name, pattern in self.query.items():
+            if name not in given:
+                return None
+            parts.append((f"(?P<{name}>{pattern})" if name.isidentifier() else pattern, given[name]))
+        found: dict[str, str] = {}
+        for pattern, text in parts:
+            match = re.fullmatch(pattern, text)
+            if match is None:
+                return None
+            found |= {name: value for name, value in match.groupdict().items() if value is not None}
+        return found
+
+
+def _crooked(path: str) -> bool:
+    """A path that another parser would take for another one: dot segments, encoded slashes."""
+    return "%2f" in path.lower() or any(unquote(part) in {".", ".."} for part in path.split("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measure of a kind.
+
+    `path` leads to the figure in the document (`stats.member_count`, `rows.0.value`); `unit` as in Reading;
+    `of_hundred` when the service counts percent from 0 to 100.
+    """
+
+    name: str
+    about: str
+    path: str = ""
+    unit: str = ""
+    of_hundred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A pasted link with what must come of it. `document` is a sample of what `fetch` brings; `value` is the figure in it."""
+
+    link: str
+    resource: str
+    metric: str
+    document: Any = None
+    value: Decimal | None = None
+    unit: str = ""
+
+
+class Lookups(Protocol):
+    """Keeps what never changes, such as the id behind an address, from run to run."""
+
+    def get(self, key: str) -> str | None: ...
+
+    def put(self, key: str, value: str) -> None: ...
+
+
+S = TypeVar("S", bound=Settings)
+
+
+class Connector(ABC, Generic[S]):
+    """One account of one service. Subclasses stand one in a file, in the order of this class."""
+
+    title: ClassVar[str]
+    settings_type: ClassVar[type[Settings]] = Settings
+    limits: ClassVar[Limits] = Limits()
+    links: ClassVar[tuple[LinkPattern, ...]] = ()
+    metrics: ClassVar[Mapping[str, tuple[Metric, ...]]] = {}
+    examples: ClassVar[tuple[Example, ...]] = ()
+    unsupported: ClassVar[tuple[str, ...]] = ()
+    """Addresses that are recognised and answered with what to paste instead."""
+    strangers: ClassVar[tuple[str, ...]] = ()
+    """Addresses that look like this service's and are not."""
+    catch_all: ClassVar[bool] = False
+    """Asked only when no other connector knows the link: it serves whatever the operator has permitted."""
+
+    def __init__(self, account: str, settings: S, lookups: Lookups) -> None:
+        self.account = account
+        self.settings = settings
+        self.lookups = lookups
+
+    @classmethod
+    def name(cls) -> str:
+        """The word for this connector in the configuration and in reports: the name of its file."""
+        return cls.__module__.rpartition(".")[2]
+
+    # --- where it may knock, and with which key
+
+    @abstractmethod
+    def origins(self) -> Collection[str]:
+        """The origins (`https://host`) that this account may ask; nothing else can be reached from `fetch`."""
+
+    def auth(self) -> Auth | None:
+        """How this account shows who it is; None where nothing is needed."""
+        return None
+
+    # --- pure: the link
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        """What the link asks for; None where it is not this service's.
+
+        Raises UnsupportedLink and NoSuchMetric. The default takes the first pattern that matches, its group `id` and the option
+        `metric`.
+        """
+        found = cls.match(link)
+        if found is None:
+            return None
+        pattern, ids = found
+        return Resource(pattern.kind, ids.get("id", "")), cls.metric_of(pattern.kind, link).name
+
+    @classmethod
+    def match(cls, link: Link) -> tuple[LinkPattern, dict[str, str]] | None:
+        """The pattern of this link and its ids. Raises UnsupportedLink for a page that cannot be asked about."""
+        try:
+            address = links.split(link.url)
+        except LinkError:
+            return None
+        for pattern in cls.links:
+            ids = pattern.match(address)
+            if ids is None:
+                continue
+            if pattern.instead:
+                raise UnsupportedLink(
+                    "{service} does not give out the number of this page.", service=cls.title, use_instead=pattern.instead
+                )
+            return pattern, ids
+        return None
+
+    @classmethod
+    def metric_of(cls, kind: str, link: Link) -> Metric:
+        """The measure that the link names, or the kind's default. Raises NoSuchMetric."""
+        known = cls.metrics[kind]
+        wanted = link.option("metric")
+        if wanted is None:
+            return known[0]
+        for metric in known:
+            if metric.name == wanted.casefold().replace(" ", "_").replace("-", "_"):
+                return metric
+        raise NoSuchMetric(
+            "{service} has no measure {metric} for this page; it has {known}.", service=cls.title, metric=wanted,
+            known=[metric.name for metric in known],
+        )  # fmt: skip
+
+    def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - accounts that differ by host or tenant override it
+        """Whether this account is the one for the link, where several are configured."""
+        return True
+
+    # --- the network
+
+    @abstractmethod
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        """Downloads the document. Raises LinkError; whatever is capped, sampled or partial raises Incomplete."""
+
+    def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
+        """Several resources at once, up to `limits.batch`; a resource that failed alone has its own LinkError."""
+        return {resource: self.fetch(resource, web) for resource in resources}
+
+    def probe(self, web: Web) -> None:  # noqa: B027 - a source without a key has nothing to try
+        """The cheapest call that shows whether the key works. Raises LinkError."""
+
+    # --- pure: the answer
+
+    def read(self, document: Any, query: Query) -> Reading:
+        """The figure in the document. The default walks the metric's path.
+
+        Raises UnexpectedReply where the path is gone or holds no number.
+        """
+        metric = next(metric for metric in self.metrics[query.resource.kind] if metric.name == query.metric)
+        return reading_of(walk(document, metric.path), metric)
+
+    def refine(self, reply: Reply) -> LinkError | None:  # noqa: ARG002 - most services mean what their status says
+        """What this service means by a reply, where its status alone does not say."""
+        return None
+
+
+def walk(document: Any, path: str) -> Any:
+    """The value at `a.b.0.c`. Raises UnexpectedReply, naming the step that is gone."""
+    here = document
+    for step in filter(None, path.split(".")):
+        try:
+            here = here[int(step)] if isinstance(here, list) else here[step]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise UnexpectedReply("The answer has no field {step} any more.", step=step) from None
+    return here
+
+
+HUNDRED: Final = Decimal(100)
+
+
+def reading_of(value: object, metric: Metric) -> Reading:
+    """A reply's value as a Reading of this metric. Raises UnexpectedReply."""
+    parsed = values.figure(value)
+    share = metric.of_hundred and not parsed.percent
+    return Reading(
+        value=parsed.value / HUNDRED if share else parsed.value,
+        unit=PERCENT if metric.of_hundred or parsed.percent else metric.unit,
+        approximate=parsed.approximate,
+    )

@@ -1,0 +1,81 @@
+"""The text of a heading or of a small word in the sheet goes in, its meaning comes out: the vocabulary, in English and Chinese.
+
+`template.py` writes these words and `scan.py` reads them, so that the two cannot drift apart. The first word of each list is the
+one that is written.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+from sheetsync.model import Column, Kind
+
+HEADINGS: Final[Mapping[Column, tuple[str, ...]]] = {
+    Column.GROUP: ("Group", "部门", "Team", "Department", "Function", "Sub-function", "Owner group", "团队", "小组", "职能"),
+    Column.OBJECTIVE_ID: ("Objective ID", "目标编号", "O#", "O ID"),
+    Column.OBJECTIVE: ("Objective", "目标", "Objectives"),
+    Column.KR_ID: ("KR ID", "编号", "KR#", "KR 编号", "关键结果编号"),
+    Column.KEY_RESULT: ("Key result", "关键结果", "Key results", "KR", "KRs"),
+    Column.TYPE: ("Type", "类型", "Unit"),
+    Column.START: ("Start", "起始值", "Baseline", "From", "基线"),
+    Column.TARGET: ("Target", "目标值", "Goal", "To", "指标值"),
+    Column.RESULT: ("Result", "结果", "Current", "Actual", "Value", "当前值", "实际值"),
+    Column.DATA_LINK: ("Data link", "数据链接", "Link", "Source", "Data source", "链接", "数据来源"),
+    Column.METRIC: ("Metric", "指标", "Measure"),
+    Column.PROGRESS: ("Progress", "进度", "%", "Completion", "完成度"),
+    Column.STATUS: ("Status", "状态"),
+    Column.SYNC: ("Sync", "同步状态", "Sync status"),
+    Column.AS_OF: ("As of", "更新时间", "Updated", "Last updated"),
+    Column.OWNER: ("Owner", "负责人"),
+    Column.WEIGHT: ("Weight", "权重"),
+    Column.PERIOD: ("Period", "周期"),
+    Column.ALIGNED_TO: ("Aligned to", "对齐"),
+    Column.CONFIDENCE: ("Confidence", "信心"),
+    Column.BUDGET: ("Budget", "预算"),
+    Column.COMMENT: ("Comment", "备注", "Comments", "Note", "Notes"),
+}
+"""English first, Chinese second, then what else is recognised."""
+
+NEEDED: Final = (Column.KEY_RESULT, Column.TARGET, Column.RESULT, Column.DATA_LINK)
+WRITTEN: Final = (Column.RESULT, Column.PROGRESS, Column.STATUS, Column.SYNC, Column.AS_OF)
+
+KINDS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.NUMBER: ("number", "数字", "num", "#", "count", "数值"),
+    Kind.YES_NO: ("yes-no", "是否", "yes/no", "yes no", "boolean", "是/否"),
+    Kind.PERCENT: ("percent", "百分比", "%", "percentage"),
+    Kind.AT_LEAST: ("at least", "至少", ">=", "≥", "min", "不低于"),
+    Kind.AT_MOST: ("at most", "至多", "<=", "≤", "max", "不高于"),
+}
+YES: Final = ("yes", "是", "y", "true", "1", "done", "已完成", "✓", "✔")
+NO: Final = ("no", "否", "n", "false", "0", "未完成", "✗", "✘")
+SUBTOTALS: Final = ("total", "subtotal", "sub-total", "sum", "grand total", "average", "合计", "小计", "总计", "平均")
+
+
+def fold(text: str) -> str:
+    """A text as it is compared: width, case, blanks and decoration do not count."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(plain.split()).strip(" :*.↓↑▼▲")
+
+
+_BY_HEADING: Final = {fold(word): column for column, words in HEADINGS.items() for word in words}
+_BY_KIND: Final = {fold(word): kind for kind, words in KINDS.items() for word in words}
+_BEHIND: Final = re.compile(r"\s*[(\[].*[)\]]\s*$")
+
+
+def heading(text: str) -> Column | None:
+    """`Data Link`, `数据链接`, `Target (EUR)` -> the column's meaning; None for any other text."""
+    folded = fold(text)
+    return _BY_HEADING.get(folded) or _BY_HEADING.get(fold(_BEHIND.sub("", folded)))
+
+
+def kind(text: str) -> Kind | None:
+    """`yes/no`, `百分比`, `≥` -> how the row is measured; None where the text is only a unit such as `leads`."""
+    return _BY_KIND.get(fold(text))
+
+
+def yes_no(text: str) -> bool | None:
+    folded = fold(text)
+    return True if folded in YES else False if folded in NO else None

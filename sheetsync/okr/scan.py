@@ -1,0 +1,281 @@
+"""Grids go in, key results come out: finds the heading rows, carries groups and objectives down, reads each row's figures.
+
+A sheet may hold several tables, and each may stand anywhere. What is no key result (a subtotal, a note, an empty line, a band
+with a group's name) is passed over; what could be one but cannot be told apart is an error that names the cells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from sheetsync import links, values
+from sheetsync.errors import LayoutError, LinkError
+from sheetsync.model import Cell, CellError, CellRef, Column, Grid, KeyResult, Kind, Link, Period
+from sheetsync.okr import layout, period
+
+_OBJECTIVE_ID: Final = re.compile(r"(O\d+(?:\.\d+)*)\s*[:：.、)\-–]?\s+(?=\S)|(O\d+)[:：]\s*", re.IGNORECASE)
+_KR_ID: Final = re.compile(r"((?:O\d+\.?)?KR\s?\d+(?:\.\d+)*)\s*[:：.、)\-–]?\s*(?=\S)", re.IGNORECASE)
+ROLLUPS: Final = ("sum", "mean", "progress")
+MAX_HEADING: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A heading row and the meaning of its columns; the rows below it, up to `last`, belong to it."""
+
+    grid: Grid
+    row: int
+    columns: Mapping[Column, int]
+    last: int
+
+
+def scan(grids: Sequence[Grid], *, today: date, default_period: Period | None = None) -> list[KeyResult]:
+    """All key results of a workbook, in the order of the sheets.
+
+    `default_period` holds for rows without a Period column whose sheet is not named after one. Raises LayoutError: no table at
+    all, two headings of one meaning, a table that goes on past the rows that are read.
+    """
+    tables = [table for grid in grids for table in _tables(grid)]
+    if not tables:
+        raise _no_table(grids)
+    found = [row for table in tables for row in _rows(table, today, default_period)]
+    if not found:
+        first = tables[0]
+        raise LayoutError(
+            "The table in sheet {sheet}, row {row}, has no key results.", sheet=first.grid.sheet, row=first.row,
+            advice="Write a key result, its target and its data link below the headings.",
+        )  # fmt: skip
+    return found
+
+
+def find_tables(grids: Sequence[Grid]) -> list[Table]:
+    """The tables alone, for those who explain a layout. Raises LayoutError."""
+    return [table for grid in grids for table in _tables(grid)]
+
+
+def _tables(grid: Grid) -> list[Table]:
+    headings: dict[int, list[tuple[int, Column]]] = {}
+    last = 0
+    for (row, column), cell in grid.cells.items():
+        last = max(last, row)
+        if isinstance(cell.value, str) and len(cell.value) <= MAX_HEADING:
+            meaning = layout.heading(cell.value)
+            if meaning is not None:
+                headings.setdefault(row, []).append((column, meaning))
+    rows = [(row, sorted(found)) for row, found in sorted(headings.items()) if {m for _, m in found} >= set(layout.NEEDED)]
+    if rows and grid.cut:
+        raise LayoutError(
+            "Sheet {sheet} is longer or wider than the {rows} rows and {columns} columns that are read.", sheet=grid.sheet,
+            rows=10_000, columns=200, advice="Move the table to a sheet of its own.",
+        )  # fmt: skip
+    ends = [row - 1 for row, _ in rows[1:]] + [last]
+    return [Table(grid, row, _one_each(grid, row, found), end) for (row, found), end in zip(rows, ends, strict=True)]
+
+
+def _one_each(grid: Grid, row: int, found: Sequence[tuple[int, Column]]) -> dict[Column, int]:
+    columns: dict[Column, int] = {}
+    for column, meaning in found:
+        if meaning in columns:
+            first, second = CellRef(grid.sheet, row, columns[meaning]), CellRef(grid.sheet, row, column)
+            raise LayoutError(
+                "In sheet {sheet} the headings in {first} and {second} mean the same.", sheet=grid.sheet, first=first.a1,
+                second=second.a1, advice="Rename one of the two.",
+            )  # fmt: skip
+        columns[meaning] = column
+    return columns
+
+
+def _no_table(grids: Sequence[Grid]) -> LayoutError:
+    """Says which heading is missing where a row nearly is a heading row."""
+    best: tuple[int, Grid, int, set[Column]] | None = None
+    for grid in grids:
+        by_row: dict[int, set[Column]] = {}
+        for (row, _), cell in grid.cells.items():
+            meaning = layout.heading(cell.value) if isinstance(cell.value, str) and len(cell.value) <= MAX_HEADING else None
+            if meaning in layout.NEEDED:
+                by_row.setdefault(row, set()).add(meaning)
+        for row, meanings in by_row.items():
+            if len(meanings) >= 2 and (best is None or len(meanings) > best[0]):
+                best = (len(meanings), grid, row, meanings)
+    if best is None:
+        return LayoutError("No sheet of this workbook has a heading row with Key result, Target, Result and Data link.")
+    _, grid, row, meanings = best
+    missing = [layout.HEADINGS[column][0] for column in layout.NEEDED if column not in meanings]
+    return LayoutError(
+        "The heading row {row} of sheet {sheet} has no {missing}.", row=row, sheet=grid.sheet, missing=missing,
+        advice="Add the missing heading to that row.",
+    )  # fmt: skip
+
+
+def _rows(table: Table, today: date, default_period: Period | None) -> list[KeyResult]:
+    sheet_period = period.parse(table.grid.sheet) or default_period
+    group = objective = objective_id = ""
+    found = []
+    merged_down = _merged_down(table.grid)
+    for row in range(table.row + 1, table.last + 1):
+        cells = {
+            column: table.grid.cell(*merged_down.get((row, number), (row, number)))
+            if column in (Column.GROUP, Column.OBJECTIVE, Column.OBJECTIVE_ID, Column.PERIOD, Column.OWNER)
+            else table.grid.cell(row, number)
+            for column, number in table.columns.items()
+        }
+        band = _band(table, row)
+        if band:
+            if layout.fold(band) not in layout.SUBTOTALS:
+                group, objective, objective_id = band, "", ""
+            continue
+        if text(cells.get(Column.GROUP)) and text(cells[Column.GROUP]) != group:
+            group, objective, objective_id = text(cells[Column.GROUP]), "", ""
+        if text(cells.get(Column.OBJECTIVE)):
+            objective_id, objective = _identified(
+                text(cells[Column.OBJECTIVE]), text(cells.get(Column.OBJECTIVE_ID)), _OBJECTIVE_ID
+            )
+        if not _is_key_result(cells):
+            continue
+        kr = _key_result(table, row, cells, sheet_period, today)
+        found.append(replace(kr, group=group, objective=objective, objective_id=objective_id, key=_key(group, objective, kr)))
+    return found
+
+
+def _key(group: str, objective: str, kr: KeyResult) -> str:
+    label = kr.period.label if kr.period else ""
+    return "\x1f".join(layout.fold(part) for part in (group, objective, kr.kr_id, kr.name, label))
+
+
+def _merged_down(grid: Grid) -> dict[tuple[int, int], tuple[int, int]]:
+    """Inner cells of a merged range -> its first cell, which alone holds the value."""
+    return {
+        (row, column): (top, left)
+        for top, left, bottom, right in grid.merges
+        if bottom > top and (bottom - top + 1) * (right - left + 1) <= 100_000
+        for row in range(top, bottom + 1)
+        for column in range(left, right + 1)
+    }
+
+
+def _band(table: Table, row: int) -> str:
+    """The text of a row that is one merged cell across the table: a group's name over its key results."""
+    left, right = min(table.columns.values()), max(table.columns.values())
+    for top, first, bottom, last in table.grid.merges:
+        if top == row == bottom and first <= left + 1 and last - first >= max(2, (right - left) // 2):
+            others = (table.grid.cell(row, column) for column in range(left, right + 1) if not first <= column <= last)
+            if not any(text(cell) for cell in others):
+                return text(table.grid.cell(row, first))
+    return ""
+
+
+def _is_key_result(cells: Mapping[Column, Cell]) -> bool:
+    name = text(cells.get(Column.KEY_RESULT))
+    if not name or layout.heading(name) is Column.KEY_RESULT:
+        return False
+    has_link = bool(text(cells[Column.DATA_LINK]) or cells[Column.DATA_LINK].targets)
+    if layout.fold(name) in layout.SUBTOTALS and not has_link:
+        return False
+    return has_link or any(cells[column].value is not None or cells[column].formula for column in (Column.TARGET, Column.RESULT))
+
+
+def _key_result(table: Table, row: int, cells: Mapping[Column, Cell], sheet_period: Period | None, today: date) -> KeyResult:
+    kr_id, name = _identified(text(cells[Column.KEY_RESULT]), text(cells.get(Column.KR_ID)), _KR_ID)
+    kind = _kind(cells)
+    own_period = period.parse(cells[Column.PERIOD].value) if Column.PERIOD in cells else None
+    if own_period is None and not text(cells.get(Column.PERIOD)):
+        own_period = sheet_period
+    weight = number(cells[Column.WEIGHT], Kind.NUMBER) if Column.WEIGHT in cells else None
+    return KeyResult(
+        key="", group="", objective="", name=name, kr_id=kr_id,
+        refs={column: CellRef(table.grid.sheet, row, place) for column, place in table.columns.items()},
+        cells=cells,
+        source=_source(cells, own_period, today),
+        kind=kind,
+        start=number(cells[Column.START], kind) if Column.START in cells else None,
+        target=number(cells[Column.TARGET], kind),
+        result=number(cells[Column.RESULT], kind),
+        weight=weight if weight is not None and weight >= 0 else Decimal(1),
+        period=own_period,
+        owner=text(cells.get(Column.OWNER)),
+        aligned_to=text(cells.get(Column.ALIGNED_TO)),
+        link_text=text(cells[Column.DATA_LINK]) or next(iter(cells[Column.DATA_LINK].targets), ""),
+    )  # fmt: skip
+
+
+def _identified(full: str, own: str, pattern: re.Pattern[str]) -> tuple[str, str]:
+    """`KR1.1 More leads` -> (`KR1.1`, `More leads`); an id in its own column wins."""
+    match = pattern.match(full)
+    if match is None:
+        return own, full
+    return own or next(group for group in match.groups() if group).strip(), full[match.end() :].strip()
+
+
+def _kind(cells: Mapping[Column, Cell]) -> Kind:
+    told = layout.kind(text(cells[Column.TYPE])) if Column.TYPE in cells else None
+    if told is not None:
+        return told
+    target = cells[Column.TARGET]
+    if isinstance(target.value, bool) or (isinstance(target.value, str) and layout.yes_no(target.value) is not None):
+        return Kind.YES_NO
+    return Kind.PERCENT if "%" in target.number_format or str(target.value).strip().endswith("%") else Kind.NUMBER
+
+
+def _source(cells: Mapping[Column, Cell], own_period: Period | None, today: date) -> Link | LinkError | str:
+    cell = cells[Column.DATA_LINK]
+    try:
+        link = links.parse(text(cell), metric=text(cells.get(Column.METRIC)), targets=cell.targets)
+        if link is None:
+            return "manual"
+        scheme, _, rest = link.url.partition(":")
+        if scheme.casefold() == "manual":
+            return "manual"
+        if scheme.casefold() == "rollup":
+            if rest.casefold() not in ROLLUPS:
+                raise links.UnknownLink(
+                    "A roll-up is one of rollup:sum, rollup:mean and rollup:progress, not {text}.", text=link.url,
+                    advice="Write one of the three.",
+                )  # fmt: skip
+            return f"rollup:{rest.casefold()}"
+        return links.fill_in(link, own_period, today)
+    except LinkError as error:
+        return error
+
+
+def text(cell: Cell | None) -> str:
+    """What a cell says, as text; blank for nothing and for an error value."""
+    if cell is None or cell.value is None or isinstance(cell.value, CellError):
+        return ""
+    if isinstance(cell.value, float) and cell.value == int(cell.value):
+        return str(int(cell.value))
+    return str(cell.value).strip()
+
+
+def number(cell: Cell, kind: Kind) -> Decimal | None:
+    """A cell's figure in the row's own measure; None where it is blank or no number.
+
+    In a percent row 0.35 formatted as a percentage and a plain 35 both are 0.35; in a yes/no row the words count.
+    """
+    value = cell.value
+    if kind is Kind.YES_NO:
+        if isinstance(value, bool):
+            return Decimal(int(value))
+        said = layout.yes_no(text(cell))
+        if said is not None:
+            return Decimal(int(said))
+        return Decimal(int(value > 0)) if isinstance(value, float) else None
+    if isinstance(value, bool) or not isinstance(value, float | int | str):
+        return None
+    if isinstance(value, str):
+        try:
+            parsed = values.parse_number(value)
+        except values.NotANumber:
+            return None
+        if parsed is None:
+            return None
+        return parsed.value / 100 if kind is Kind.PERCENT and not parsed.percent else parsed.value
+    try:
+        plain = values.exact(value)
+    except values.NotANumber:
+        return None
+    return plain / 100 if kind is Kind.PERCENT and "%" not in cell.number_format else plain
