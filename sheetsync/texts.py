@@ -56,6 +56,10 @@ class Texts:
     def say(self, sentence: Sentence) -> str:
         return self(sentence.template, **sentence.params)
 
+    def join(self, head: str, tail: str) -> str:
+        """`head: tail`, with the language's own colon; head alone where there is no tail."""
+        return head + ("：" if self.language == "zh" else ": ") + tail if tail else head
+
     def error(self, error: SheetsyncError, *, advice: bool = True) -> str:
         """What went wrong and, unless told otherwise, what to do next."""
         said = self(error.template, **error.params)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sheetsync.model import Column, Kind
@@ -52,6 +52,32 @@ KINDS: Final[Mapping[Kind, tuple[str, ...]]] = {
 YES: Final = ("yes", "是", "y", "true", "1", "done", "已完成", "✓", "✔")
 NO: Final = ("no", "否", "n", "false", "0", "未完成", "✗", "✘")
 SUBTOTALS: Final = ("total", "subtotal", "sub-total", "sum", "grand total", "average", "合计", "小计", "总计", "平均")
+
+STATUSES: Final[Mapping[str, tuple[str, str]]] = {
+    "done": ("done", "完成"),
+    "on track": ("on track", "正常"),
+    "at risk": ("at risk", "有风险"),
+    "off track": ("off track", "落后"),
+    "not started": ("not started", "未开始"),
+}
+STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "fresh": ("fresh", "已更新"),
+    "unchanged": ("unchanged", "无变化"),
+    "kept": ("kept", "沿用旧值"),
+    "broken": ("broken", "需修复"),
+    "manual": ("manual", "手工填写"),
+}
+"""The words of the Status and Sync columns: English, Chinese."""
+
+
+def word(words: Mapping[str, tuple[str, str]], name: str, language: str) -> str:
+    return words[name][language == "zh"]
+
+
+def begins_with_state(text: str, states: Iterable[str]) -> bool:
+    """Whether a Sync text is one of ours and says one of these states, in either language."""
+    known = (word for state in states for word in STATES[state])
+    return any(text == word or text.startswith((word + " ", word + ":", word + "：", word + "，")) for word in known)
 
 
 def fold(text: str) -> str:

@@ -24,13 +24,13 @@ Bands: TypeAlias = Literal["pace", "score"]
 
 
 class Status(StrEnum):
-    """The words of the Status column, as they stand in English."""
+    """How a row stands; `layout.STATUSES` has the words for the sheet."""
 
-    DONE = mark("done")
-    ON_TRACK = mark("on track")
-    AT_RISK = mark("at risk")
-    OFF_TRACK = mark("off track")
-    NOT_STARTED = mark("not started")
+    DONE = "done"
+    ON_TRACK = "on track"
+    AT_RISK = "at risk"
+    OFF_TRACK = "off track"
+    NOT_STARTED = "not started"
 
 
 COLOURS: Final[Mapping[Status, str]] = {

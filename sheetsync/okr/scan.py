@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from sheetsync import links, values
-from sheetsync.errors import LayoutError, LinkError
+from sheetsync.errors import LayoutError, LinkError, UnknownLink
 from sheetsync.model import Cell, CellError, CellRef, Column, Grid, KeyResult, Kind, Link, Period
 from sheetsync.okr import layout, period
 
@@ -232,7 +232,7 @@ def _source(cells: Mapping[Column, Cell], own_period: Period | None, today: date
             return "manual"
         if scheme.casefold() == "rollup":
             if rest.casefold() not in ROLLUPS:
-                raise links.UnknownLink(
+                raise UnknownLink(
                     "A roll-up is one of rollup:sum, rollup:mean and rollup:progress, not {text}.", text=link.url,
                     advice="Write one of the three.",
                 )  # fmt: skip
