@@ -1,0 +1,1 @@
+"""The halves of `sheetsync.testing`, one a room; import that module, not these."""
