@@ -196,8 +196,8 @@ def replace(path: Path, data: bytes, *, base: Version, check: Callable[[bytes], 
             _platform.swap(temporary, path)
             temporary = None
     finally:
-        # Where Windows lost the old file half-way, the temporary one is all there is.
-        if temporary is not None and path.exists():
+        # Where Windows lost the old file half-way through its exchange, the temporary one is all there is.
+        if temporary is not None and (os.name == "posix" or path.exists()):
             with suppress(OSError):
                 temporary.unlink()
     try:
