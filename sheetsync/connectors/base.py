@@ -154,6 +154,8 @@ class Connector(ABC, Generic[S]):
     """Addresses that are recognised and answered with what to paste instead."""
     strangers: ClassVar[tuple[str, ...]] = ()
     """Addresses that look like this service's and are not."""
+    local: ClassVar[bool] = False
+    """The source lies on this machine or behind a database driver: each download counts as one request."""
     catch_all: ClassVar[bool] = False
     """Asked only when no other connector knows the link: it serves whatever the operator has permitted."""
 
@@ -239,7 +241,7 @@ class Connector(ABC, Generic[S]):
         """Several resources at once, up to `limits.batch`; a resource that failed alone has its own LinkError."""
         return {resource: self.fetch(resource, web) for resource in resources}
 
-    def probe(self, web: Web) -> None:  # noqa: B027 - a source without a key has nothing to try
+    def probe(self, web: Web) -> None:
         """The cheapest call that shows whether the key works. Raises LinkError."""
 
     # --- pure: the answer
@@ -257,6 +259,11 @@ class Connector(ABC, Generic[S]):
         return None
 
 
+def origin_of(url: str) -> str:
+    """`https://host:8443/base` -> `https://host:8443`. Raises UnknownLink."""
+    return links.split(url).origin
+
+
 def walk(document: Any, path: str) -> Any:
     """The value at `a.b.0.c`. Raises UnexpectedReply, naming the step that is gone."""
     here = document
@@ -266,6 +273,14 @@ def walk(document: Any, path: str) -> Any:
         except (KeyError, IndexError, TypeError, ValueError):
             raise UnexpectedReply("The answer has no field {step} any more.", step=step) from None
     return here
+
+
+def walk_or_none(document: Any, path: str) -> Any:
+    """As `walk`, but None where the path is not there: for fields that a service leaves out when there is nothing to say."""
+    try:
+        return walk(document, path)
+    except UnexpectedReply:
+        return None
 
 
 HUNDRED: Final = Decimal(100)

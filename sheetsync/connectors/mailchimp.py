@@ -1,0 +1,251 @@
+"""Mailchimp: the address of a campaign's report, an audience or a segment goes in, opens, clicks or contacts come out.
+
+API            Marketing API 3.0, https://mailchimp.com/developer/marketing/api/ (specification 3.0.55)
+Key            Account & billing > Extras > API keys. Mailchimp's keys cannot be narrowed: create one for sheetsync alone.
+Ids            Addresses in the browser carry the `web_id`; the API wants another id. One listing gives the ids of all rows,
+               and they are kept, since they never change.
+Real service   not yet run against it; checked against its specification and against recorded replies
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import quote
+
+from sheetsync.connectors.base import (
+    Connector,
+    Example,
+    Limits,
+    LinkPattern,
+    Metric,
+    Settings,
+    origin_of,
+    reading_of,
+    setting,
+    walk,
+    walk_or_none,
+)
+from sheetsync.errors import ConfigError, LinkError, NoSuchMetric, NotFound, NotReady, RateLimited
+from sheetsync.model import PERCENT, Link, Query, Reading, Resource
+from sheetsync.secrets import Secret
+from sheetsync.web.auth import Auth, Basic
+from sheetsync.web.http import Reply, Web
+
+PAGE: Final = 1000
+"""The most that one listing call brings (parameter `count`)."""
+
+_ADMIN: Final = r"(?P<dc>us\d{1,2})\.admin\.mailchimp\.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailchimpSettings(Settings):
+    api_key: Secret = setting("API key, such as …-us21; the part behind the last hyphen is the data centre.")
+
+
+class Mailchimp(Connector[MailchimpSettings]):
+    title = "Mailchimp"
+    settings_type = MailchimpSettings
+    # Ten connections at once are allowed for a key (https://mailchimp.com/developer/marketing/docs/fundamentals/#throttling);
+    # other programs use the same key, so we take four.
+    limits = Limits(concurrency=4)
+
+    links = (
+        LinkPattern("campaign", _ADMIN, r"/reports/(summary|overview|show)/?", {"id": r"\d{1,12}"}),
+        LinkPattern("campaign", _ADMIN, r"/campaigns/(edit|show|wizard/\w+)/?", {"id": r"\d{1,12}"}),
+        LinkPattern("campaign", r"(?P<dc>us\d{1,2})\.campaign-archive\.com", "/", {"u": r"[0-9a-f]+", "id": r"[0-9a-f]{10}"}),
+        LinkPattern("segment", _ADMIN, r"/lists/segments/?", {"id": r"\d{1,12}"}),
+        LinkPattern("list", _ADMIN, r"/(lists|audience)/(members|dashboard/overview|settings|contacts)/?", {"id": r"\d{1,12}"}),
+        LinkPattern("list", _ADMIN, r"/audience/contacts/?", {"listId": r"(?P<id>\d{1,12})"}),
+        LinkPattern(
+            "journey", _ADMIN, r"/(customer-journey|automations|landing-pages)/.*",
+            instead="Paste the address of a campaign's report, an audience or a segment.",
+        ),
+        LinkPattern("short", r"mailchi\.mp", "/.+", instead="Paste the address of the campaign's report page, not its short link."),
+    )  # fmt: skip
+    metrics = {
+        "campaign": (
+            Metric("open_rate", "recipients who opened, of those delivered", "opens.open_rate", PERCENT),
+            Metric("click_rate", "recipients who clicked, of those delivered", "clicks.click_rate", PERCENT),
+            Metric("emails_sent", "mails sent", "emails_sent"),
+            Metric("opens", "all opens", "opens.opens_total"),
+            Metric("unique_opens", "recipients who opened", "opens.unique_opens"),
+            Metric("clicks", "all clicks", "clicks.clicks_total"),
+            Metric("unique_clicks", "recipients who clicked", "clicks.unique_subscriber_clicks"),
+            Metric("unsubscribed", "recipients who left", "unsubscribed"),
+            Metric("hard_bounces", "addresses that do not exist", "bounces.hard_bounces"),
+            Metric("orders", "orders of a connected shop", "ecommerce.total_orders"),
+            Metric("revenue", "revenue of a connected shop, in its currency", "ecommerce.total_revenue"),
+        ),
+        "list": (
+            Metric("members", "contacts who are subscribed", "stats.member_count"),
+            Metric("contacts", "contacts in any state, rounded by Mailchimp", "stats.total_contacts"),
+            Metric("unsubscribed", "contacts who left", "stats.unsubscribe_count"),
+            Metric("cleaned", "contacts whose address does not exist", "stats.cleaned_count"),
+            Metric("open_rate", "mean open rate of its campaigns", "stats.open_rate", of_hundred=True),
+            Metric("click_rate", "mean click rate of its campaigns", "stats.click_rate", of_hundred=True),
+        ),
+        "segment": (Metric("members", "contacts in the segment", "member_count"),),
+    }
+    examples = (
+        Example(
+            "https://us21.admin.mailchimp.com/reports/summary?id=1234567", "campaign/1234567?dc=us21", "open_rate",
+            {"emails_sent": 200, "opens": {"open_rate": 0.425}}, Decimal("0.425"), PERCENT,
+        ),
+        Example(
+            "https://us21.admin.mailchimp.com/campaigns/show/?id=1234567#metric=revenue", "campaign/1234567?dc=us21", "revenue",
+            {"ecommerce": {"total_revenue": 1250.5, "currency_code": "EUR"}}, Decimal("1250.5"), "EUR",
+        ),
+        Example(
+            "https://us1.campaign-archive.com/?u=0123456789abcdef&id=0a1b2c3d4e", "campaign/0a1b2c3d4e?dc=us1&by=id", "open_rate",
+        ),
+        Example(
+            "https://us21.admin.mailchimp.com/lists/members/?id=98765", "list/98765?dc=us21", "members",
+            {"stats": {"member_count": 0}}, Decimal(0),
+        ),
+        Example(
+            "https://us21.admin.mailchimp.com/audience/contacts?listId=98765#metric=open_rate", "list/98765?dc=us21", "open_rate",
+            {"stats": {"open_rate": 31.5}}, Decimal("0.315"), PERCENT,
+        ),
+        Example(
+            "https://us21.admin.mailchimp.com/lists/segments/?id=98765#filter=Newsletter DE",
+            "segment/98765?dc=us21&name=Newsletter DE", "members", {"member_count": 412}, Decimal(412),
+        ),
+    )  # fmt: skip
+    unsupported = (
+        "https://us21.admin.mailchimp.com/customer-journey/explore?id=1",
+        "https://us21.admin.mailchimp.com/landing-pages/editor?id=1",
+        "https://mailchi.mp/acme/summer-sale",
+    )
+    strangers = (
+        "https://us21.admin.mailchimp.com.evil.test/reports/summary?id=1234567",
+        "https://us21.admin.mailchimp.com/reports/summary?id=abc",
+        "https://us21.admin.mailchimp.com/reports/summary",
+        "https://admin.mailchimp.com/reports/summary?id=1234567",
+        "https://us21.admin.mailchimp.com:8443/reports/summary?id=1234567",
+        "http://us21.admin.mailchimp.com/reports/summary?id=1234567",
+        "https://us21.admin.mailchimp.com/reports/../lists/members/?id=98765",
+        "https://mailchimp.com/pricing/",
+    )
+
+    def origins(self) -> Collection[str]:
+        return (origin_of(self._base()),)
+
+    def auth(self) -> Auth:
+        # The user name is not looked at (https://mailchimp.com/developer/marketing/docs/fundamentals/#authenticate).
+        return Basic("sheetsync", self.settings.api_key)
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        found = cls.match(link)
+        if found is None:
+            return None
+        pattern, ids = found
+        params = [("dc", ids["dc"])]
+        if "u" in ids:
+            params.append(("by", "id"))
+        if pattern.kind == "segment":
+            name = link.option("filter")
+            if not name:
+                raise NoSuchMetric(
+                    "This page lists all segments of an audience.",
+                    advice="Add #filter=NAME with the name of the segment behind the link.",
+                )
+            params.append(("name", name))
+        return Resource(pattern.kind, ids["id"], tuple(params)), cls.metric_of(pattern.kind, link).name
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        given = dict(resource.params)
+        if given["dc"] != self._data_center():
+            raise NotFound(
+                "This page is in Mailchimp's data centre {page}, but the key is for {key}.", page=given["dc"], key=self._data_center(),
+                advice="Choose the account that this page belongs to with #account=NAME.",
+            )  # fmt: skip
+        if resource.kind == "campaign":
+            campaign = resource.id if given.get("by") == "id" else self._api_id(web, "campaigns", resource.id)
+            report = self._get(web, f"/reports/{campaign}")
+            if walk_or_none(report, "delivery_status.status") in {"delivering", "canceling"}:
+                raise NotReady("Mailchimp is still sending this campaign.")
+            return report
+        audience = self._api_id(web, "lists", resource.id)
+        if resource.kind == "list":
+            return self._get(web, f"/lists/{audience}", fields="stats", include_total_contacts="true")
+        return self._segment(web, audience, given["name"])
+
+    def read(self, document: Any, query: Query) -> Reading:
+        reading = super().read(document, query)
+        if query.metric == "revenue":
+            currency = Metric("revenue", "", "ecommerce.total_revenue", str(walk(document, "ecommerce.currency_code")))
+            return reading_of(walk(document, currency.path), currency)
+        if query.metric == "contacts":  # "an approximate count of all contacts in any state", says the specification
+            return Reading(reading.value, reading.unit, approximate=True)
+        return reading
+
+    def refine(self, reply: Reply) -> LinkError | None:
+        # Too many connections at once, and a firewall that answers in HTML when a key is overused; neither says for how long.
+        if reply.status == 403 and "html" in reply.headers.get("content-type", ""):
+            return RateLimited("Mailchimp holds this key back for a while.", wait=60.0)
+        if reply.status == 404 and "/reports/" in reply.path:
+            return NotFound("Mailchimp has no report of this campaign.", advice="A campaign has a report as soon as it was sent.")
+        return None
+
+    def probe(self, web: Web) -> None:
+        self._get(web, "/ping")
+
+    # --- how Mailchimp is asked
+
+    def _base(self) -> str:
+        return self.settings.api_url or f"https://{self._data_center()}.api.mailchimp.com"
+
+    def _data_center(self) -> str:
+        center = self.settings.api_key.reveal().rpartition("-")[2]
+        if not (center.startswith("us") and center[2:].isdigit()):
+            raise ConfigError(
+                "The Mailchimp key of the account {account} does not end in a data centre such as -us21.", account=self.account
+            )
+        return center
+
+    def _get(self, web: Web, path: str, *, once: bool = False, **params: str) -> Any:
+        return web.get_json(f"{self._base().rstrip('/')}/3.0{path}", params=params, once=once)
+
+    def _api_id(self, web: Web, what: str, web_id: str) -> str:
+        """The API's id behind a `web_id`: from an earlier run, or from the listing, which is read once for all rows."""
+        kept = self.lookups.get(f"{what}/{web_id}")
+        if kept is not None:
+            return quote(kept, safe="")
+        seen, total = 0, 1
+        while seen < total:
+            page = self._get(
+                web, f"/{what}", once=True, fields=f"{what}.id,{what}.web_id,total_items", count=str(PAGE), offset=str(seen)
+            )  # fmt: skip
+            found, total = walk(page, what), int(walk(page, "total_items"))
+            for one in found:
+                if str(one["web_id"]) == web_id:
+                    self.lookups.put(f"{what}/{web_id}", str(one["id"]))
+                    return quote(str(one["id"]), safe="")
+            if not found:
+                break
+            seen += len(found)
+        raise NotFound("This account of Mailchimp has no page with the number {id}.", id=web_id)
+
+    def _segment(self, web: Web, audience: str, name: str) -> Any:
+        seen, total = 0, 1
+        while seen < total:
+            page = self._get(
+                web, f"/lists/{audience}/segments", once=True, fields="segments.name,segments.member_count,total_items",
+                count=str(PAGE), offset=str(seen),
+            )  # fmt: skip
+            found, total = walk(page, "segments"), int(walk(page, "total_items"))
+            named = [one for one in found if str(one.get("name", "")).casefold() == name.casefold()]
+            if len(named) > 1:
+                raise NotFound(
+                    "This audience has several segments called {name}.", name=name, advice="Rename one of them in Mailchimp."
+                )
+            if named:
+                return named[0]
+            if not found:
+                break
+            seen += len(found)
+        raise NotFound("This audience has no segment called {name}.", name=name)

@@ -1,0 +1,104 @@
+"""The line: a workbook and a way to fetch go in, a report comes out.
+
+    read -> scan -> fetch -> read again -> plan -> record -> apply
+
+Nothing is held open while services are asked. The workbook is read again just before writing, so rows that a colleague sorted,
+inserted or deleted meanwhile never receive another row's figure; if it changes once more before the write, all is planned anew
+from the same outcomes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, tzinfo
+from typing import Final, Protocol
+
+from sheetsync.errors import SheetsyncError, WorkbookChanged
+from sheetsync.fetch import Fetched
+from sheetsync.model import KeyResult, Link, Period, RunReport
+from sheetsync.okr.layout import fold
+from sheetsync.okr.plan import How, Memory, NoMemory, Plan, plan
+from sheetsync.okr.scan import scan
+from sheetsync.workbooks.base import Workbook
+
+APPLY_TRIES: Final = 5
+
+
+class Store(Protocol):
+    """Where a run is recorded: before the workbook is touched, and after."""
+
+    def memory(self) -> Memory: ...
+
+    def record(self, planned: Plan, fetched: Fetched) -> None:
+        """Keeps the readings before they are written, so that a crash between here and the workbook loses nothing."""
+
+    def applied(self) -> None: ...
+
+
+class NoStore:
+    """Remembers nothing; for dry runs."""
+
+    def memory(self) -> Memory:
+        return NoMemory()
+
+    def record(self, planned: Plan, fetched: Fetched) -> None:
+        """Nothing is kept."""
+
+    def applied(self) -> None:
+        """Nothing is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One run's wishes. `how` makes the planner's settings from what was fetched."""
+
+    how: Callable[[Fetched], How]
+    today: date
+    default_period: Period | None = None
+    only: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+def sync(
+    workbook: Workbook,
+    fetch: Callable[[Collection[Link]], Fetched],
+    options: Options,
+    store: Store,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> RunReport:
+    """One workbook, once. Raises WorkbookError and ConfigError; a row's failure is in the report."""
+    started = clock()
+    rows = _key_results(workbook, options)
+    fetched = fetch(wanted_links(rows, options.only))
+    memory = store.memory()
+    for attempt in range(1, APPLY_TRIES + 1):
+        planned = plan(_key_results(workbook, options), fetched.outcomes, memory, options.how(fetched), only=options.only)
+        if options.dry_run:
+            break
+        if attempt == 1:
+            store.record(planned, fetched)
+        try:
+            workbook.apply(planned.edits)
+        except WorkbookChanged:
+            if attempt == APPLY_TRIES:
+                raise
+            continue
+        store.applied()
+        break
+    return RunReport(
+        workbook=workbook.name, rows=tuple(row.report for row in planned.rows), edits=len(planned.edits),
+        requests=fetched.requests, seconds=round(clock() - started, 3), planned=planned.edits,
+    )  # fmt: skip
+
+
+def _key_results(workbook: Workbook, options: Options) -> list[KeyResult]:
+    return scan(workbook.read(), today=options.today, default_period=options.default_period)
+
+
+def wanted_links(rows: Sequence[KeyResult], only: Sequence[str] = ()) -> set[Link]:
+    """The links to fetch; with `only`, those of the named groups."""
+    wanted = {fold(name) for name in only}
+    return {row.source for row in rows if isinstance(row.source, Link) and (not wanted or fold(row.group) in wanted)}
