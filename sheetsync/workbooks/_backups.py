@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sheetsync.errors import WorkbookError
-from sheetsync.workbooks import _files, _platform, _temporary
+from sheetsync.workbooks import _files, _names, _platform, _temporary
 
 
 class Backups:
@@ -35,7 +35,7 @@ class Backups:
         when = f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}{nanoseconds:09d}Z"
         copy = self.folder / f"{who}-{when}-{version.digest[:8]}{Path(name).suffix.lower()}"
         try:
-            if not copy.exists():
+            if not _names.there(copy):
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._write(copy, version)
             self._rotate(who, copy)

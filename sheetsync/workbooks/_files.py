@@ -29,6 +29,7 @@ MAX_BYTES: Final = 100 * 1024 * 1024
 WAITS: Final = (0.05, 0.1, 0.2, 0.4)
 """Seconds between the tries while a file is missing or being written: together longer than the gap in Excel's own save."""
 
+_NOT_WRITTEN: Final = "“{name}” could not be written and stays as it was (system error {code})."
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM})
 # What a file system says that cannot flush a folder at all: then there is nothing to wait for.
@@ -77,7 +78,7 @@ def read_whole(path: Path, *, limit: int = MAX_BYTES, sleep: Callable[[float], N
         try:
             version = _read_once(path, limit)
         except FileNotFoundError:
-            if wait is None or not path.parent.is_dir():
+            if wait is None or not _names.there(path.parent):
                 raise _missing(path) from None
         else:
             # A program that writes in place empties the file first, so an empty one may be a save in progress.
@@ -176,7 +177,7 @@ def replace(path: Path, data: bytes, *, base: Version, check: Callable[[bytes], 
     """
     temporary: Path | None = None
     try:
-        with _said(path.name, "“{name}” could not be written and stays as it was (system error {code})."):
+        with _said(path.name, _NOT_WRITTEN):
             temporary, descriptor = _temporary.create(path.parent)
             try:
                 _temporary.write_all(descriptor, data)
@@ -192,12 +193,12 @@ def replace(path: Path, data: bytes, *, base: Version, check: Callable[[bytes], 
             raise WorkbookError("“{name}” could not be written whole and stays as it was.", name=path.name)
         check(written)
         _require_same(path, base)
-        with _said(path.name, "“{name}” could not be written and stays as it was (system error {code})."):
+        with _said(path.name, _NOT_WRITTEN):
             _platform.swap(temporary, path)
             temporary = None
     finally:
         # Where Windows lost the old file half-way through its exchange, the temporary one is all there is.
-        if temporary is not None and (os.name == "posix" or path.exists()):
+        if temporary is not None and (os.name == "posix" or _names.there(path)):
             with suppress(OSError):
                 temporary.unlink()
     try:
@@ -215,10 +216,12 @@ def replace(path: Path, data: bytes, *, base: Version, check: Callable[[bytes], 
 def _require_same(path: Path, base: Version) -> None:
     try:
         now = _read_once(path, max(MAX_BYTES, len(base.data)))
+        with _said(path.name, _NOT_WRITTEN, gone=True):
+            linked = stat.S_ISLNK(path.lstat().st_mode)
     except FileNotFoundError:
-        now = None
+        raise changed(path) from None
     # A rename would put the file where a link now stands.
-    if now is None or path.is_symlink() or now.digest != base.digest:
+    if now is None or linked or now.digest != base.digest:
         raise changed(path)
 
 

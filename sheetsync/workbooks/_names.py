@@ -23,8 +23,6 @@ from sheetsync.errors import CannotEdit, WorkbookError
 
 SUFFIXES: Final = (".xlsx", ".xlsm")
 
-_OLE: Final = bytes.fromhex("D0CF11E0A1B11AE1")  # [MS-CFB] 2.2: the file format of Excel 97 and of encrypted packages
-_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 2.3.4.4
 _TYPES_AT_MOST: Final = 2**20
 _MACRO_MAIN: Final = b"application/vnd.ms-excel.sheet.macroenabled.main+xml"
 _PLAIN_MAIN: Final = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
@@ -36,7 +34,7 @@ _SAVE_AS_XLSX: Final = "Open it in a spreadsheet program and save it as an Excel
 def resolve(path: Path) -> Path:
     """The real file behind links and relative parts; where there is none, a file of the same name in other Unicode signs."""
     real = Path(os.path.realpath(path))
-    if not real.exists():
+    if not there(real):
         same = [name for name in _siblings(real) if _composed(name) == _composed(real.name)]
         if len(same) == 1:
             return Path(os.path.realpath(real.with_name(same[0])))
@@ -47,12 +45,20 @@ def identity(path: Path) -> str:
     """One text for one file: the path, with cases and signs folded where the disk does not tell them apart."""
     for place in (path, *path.parents):
         other = place.with_name(place.name.swapcase()) if place.name else place
-        if other != place and place.exists():
+        if other != place and there(place):
             with suppress(OSError):
-                if other.exists() and place.samefile(other):
+                if place.samefile(other):
                     return _composed(str(path)).casefold()
             break
     return str(path)
+
+
+def there(path: Path) -> bool:
+    """Whether something can be seen at `path`; unlike `Path.exists` it never raises."""
+    with suppress(OSError):
+        path.stat()
+        return True
+    return False
 
 
 def require_name(path: Path) -> None:
@@ -64,27 +70,15 @@ def require_name(path: Path) -> None:
             advice="Name the workbook itself.",
             name=name,
         )
-    if path.suffix.lower() not in SUFFIXES and not path.is_dir():
+    if path.suffix.lower() not in SUFFIXES and not there(path / "."):
         raise CannotEdit("“{name}” is not an .xlsx or .xlsm file, and only those can be edited.", advice=_SAVE_AS_XLSX, name=name)
 
 
 def require_content(name: str, data: bytes) -> None:
-    """Raises where the bytes are another kind of file than the name says. Looks at them, and parses nothing."""
-    if data.startswith(_OLE):
-        if _ENCRYPTED in data:
-            raise CannotEdit(
-                "“{name}” is encrypted: it opens with a password or a label of the company only.",
-                advice="Remove the password in Excel (File, Info, Protect Workbook), then run again.",
-                name=name,
-            )
-        raise CannotEdit("“{name}” is an old Excel file (.xls) under a new name.", advice=_SAVE_AS_XLSX, name=name)
-    if not data.startswith(b"PK"):
-        if data.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0").startswith(b"<"):
-            raise CannotEdit("“{name}” holds a web page or an XML text, not an Excel workbook.", advice=_SAVE_AS_XLSX, name=name)
-        raise CannotEdit("“{name}” is not an Excel workbook; only its name says so.", advice=_SAVE_AS_XLSX, name=name)
+    """Raises where a zip file is another program's, or another format of Excel. What is no zip at all, the package says."""
     if data[30:38] == b"mimetype":
         raise CannotEdit("“{name}” is an OpenDocument file under another name.", advice=_SAVE_AS_XLSX, name=name)
-    if b"xl/workbook.bin" in data:
+    if data.startswith(b"PK") and b"xl/workbook.bin" in data:
         raise CannotEdit("“{name}” is a binary Excel workbook (.xlsb) under another name.", advice=_SAVE_AS_XLSX, name=name)
 
 

@@ -46,11 +46,6 @@ def test_marks_beside_a_workbook_are_refused(tmp_path, name):
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (_names._OLE + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "is encrypted: it opens with a password or a label"),
-        (_names._OLE + b"\0" * 600 + "Workbook".encode("utf-16-le"), "is an old Excel file (.xls) under a new name."),
-        (b"\xef\xbb\xbf\r\n<!DOCTYPE html><table>", "holds a web page or an XML text, not an Excel workbook."),
-        ("<?xml version='1.0'?>".encode("utf-16"), "holds a web page or an XML text, not an Excel workbook."),
-        (b"Key result;Target\r\n", "is not an Excel workbook; only its name says so."),
         (b"PK\3\4" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis", "is an OpenDocument file under another name."),
         (b"PK\3\4" + b"\0" * 26 + b"xl/workbook.bin", "is a binary Excel workbook (.xlsb) under another name."),
     ],
@@ -110,11 +105,10 @@ def test_where_the_disk_folds_cases_the_identity_does(tmp_path, monkeypatch):
     path = tmp_path / unicodedata.normalize("NFD", "Läufe.XLSX")
     path.write_bytes(b"PK")
     assert _names.identity(path) == str(path)
-    exists = _names.Path.exists
-    monkeypatch.setattr(_names.Path, "exists", lambda self: exists(self) or self.name.casefold() == path.name.casefold())
     monkeypatch.setattr(_names.Path, "samefile", lambda self, other: self.name.casefold() == other.name.casefold())
     assert _names.identity(path) == unicodedata.normalize("NFC", str(path)).casefold()
-    assert _names.identity(path.with_name(path.name.lower())) == _names.identity(path)
+    (other := path.with_name(path.name.lower())).write_bytes(b"PK")  # on such a disk both names lead to one file
+    assert _names.identity(other) == _names.identity(path)
 
 
 def test_marks_and_hidden_files_are_no_hint(tmp_path):
