@@ -1,0 +1,347 @@
+"""A scanned worksheet and the edits of its cells go in; the few splices of bytes that carry them out come out.
+
+A splice replaces [start, end) of the text. Everything between two splices stays as it is, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple, TypeAlias
+
+from sheetsync.errors import CannotEdit
+from sheetsync.model import column_letters
+from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, Areas, area_of
+from sheetsync.workbooks._ooxml.cells import Content, content_of, restyled, styled, valueless, without_value, written
+from sheetsync.workbooks._ooxml.markup import attributes, elements, prefix_of, with_attribute
+from sheetsync.workbooks._ooxml.reading import value_of
+from sheetsync.workbooks._ooxml.scalars import number_of, number_text, serial_of, text_element
+from sheetsync.workbooks._ooxml.scan import Place, Row, Scan
+from sheetsync.workbooks._ooxml.sheet import Sheet
+from sheetsync.workbooks._ooxml.styles import Styles
+
+DATE_FORMAT = "yyyy-mm-dd hh:mm"
+Value: TypeAlias = Decimal | str | bool | datetime | None
+_ELSEWHERE = "Let Data link stand in a row whose Result is a plain cell, or unlock it."
+
+
+class Wanted(NamedTuple):
+    """What shall become of one cell; None leaves that side alone."""
+
+    value: Value
+    fill: str | None
+
+
+class Splice(NamedTuple):
+    start: int
+    end: int
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The cells of a worksheet whose value is not ours to write, with the reason."""
+
+    headers: Areas
+    pivots: Areas
+
+
+@dataclass(slots=True)
+class Patch:
+    """What has to be done to one worksheet.
+
+    `cells`   the splice of every cell that was there before
+    `others`  the splices that add cells, rows and what goes with them
+    `made`    the bytes of every cell that an edit made or changed
+    `changed` cells whose value changes
+    """
+
+    cells: dict[tuple[int, int], Splice] = field(default_factory=dict)
+    others: list[Splice] = field(default_factory=list)
+    made: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    changed: set[tuple[int, int]] = field(default_factory=set)
+
+    def splices(self) -> list[Splice]:
+        """All of them, in the order of the text."""
+        return sorted([*self.cells.values(), *self.others], key=lambda splice: (splice.start, splice.end))
+
+
+class Patcher:
+    """Makes the splices of one worksheet. Raises CannotEdit, naming the cell, for what would damage something."""
+
+    def __init__(
+        self,
+        title: str,
+        sheet: Sheet,
+        styles: Styles,
+        strings: Callable[[], Sequence[str]],
+        forbidden: Forbidden,
+        *,
+        since_1904: bool,
+    ) -> None:
+        self._title = title
+        self._sheet = sheet
+        self._styles = styles
+        self._strings = strings
+        self._forbidden = forbidden
+        self._since_1904 = since_1904
+        self._merges = Areas(sheet.frame.merges)
+        self._protected = sheet.frame.protected
+        self._arrays = sheet.arrays
+
+    def patch(self, edits: Mapping[tuple[int, int], Wanted]) -> Patch:
+        return self._sheet.scanned(lambda scan: self._patch(scan, edits))
+
+    def _patch(self, scan: Scan, edits: Mapping[tuple[int, int], Wanted]) -> Patch:
+        patch = Patch()
+        rows: dict[int, list[int]] = {}
+        for number, column in sorted(edits):
+            if not (1 <= number <= LAST_ROW and 1 <= column <= LAST_COLUMN):
+                raise CannotEdit("There is no cell in row {row} and column {column} of a worksheet.", row=number, column=column)
+            rows.setdefault(number, []).append(column)
+        new_rows: list[tuple[int, list[tuple[int, bytes]]]] = []
+        for number, columns in rows.items():
+            row = scan.row(number)
+            missing: list[tuple[int, bytes]] = []
+            for column in columns:
+                wanted = edits[number, column]
+                place = scan.cell(row, column) if row is not None else None
+                if place is None:
+                    cell = self._new_cell(scan, row, number, column, wanted, patch)
+                    if cell is not None:
+                        missing.append((column, cell))
+                else:
+                    self._change(scan, number, place, wanted, patch)
+            if missing and row is not None:
+                patch.others += self._insertions(scan, row, missing)
+            elif missing:
+                new_rows.append((number, missing))
+        patch.others += self._new_rows(scan, new_rows)
+        patch.others += self._dimension(scan, patch.made)
+        return patch
+
+    # --- what may be written ------------------------------------------------------------------------------------------------
+
+    def _cell(self, row: int, column: int) -> str:
+        return f"{self._title}!{column_letters(column)}{row}"
+
+    def _check(self, row: int, column: int, wanted: Wanted, style: int, *, formula: bool) -> None:
+        if self._merges and (merge := self._merges.covering(row, column)) is not None and merge[:2] != (row, column):
+            raise CannotEdit(
+                "Cell {cell} is hidden inside a merged cell.",
+                advice="Split the merged cell in Excel.",
+                cell=self._cell(row, column),
+            )
+        if self._protected and self._styles.locked(style):
+            raise CannotEdit(
+                "Cell {cell} is locked and its worksheet is protected.",
+                advice="Unlock the cell in Excel (Format Cells, Protection), or remove the protection.",
+                cell=self._cell(row, column),
+            )
+        if wanted.value is None:
+            return
+        if formula:
+            raise CannotEdit(
+                "Cell {cell} holds a formula, which is never overwritten.",
+                advice="Delete the formula, or mark the row as manual.",
+                cell=self._cell(row, column),
+            )
+        if self._arrays and self._arrays.covers(row, column):
+            raise CannotEdit(
+                "Cell {cell} is filled by a formula of another cell.", advice=_ELSEWHERE, cell=self._cell(row, column)
+            )
+        if self._forbidden.headers and self._forbidden.headers.covers(row, column):
+            raise CannotEdit(
+                "Cell {cell} is the heading or the total of a table.", advice=_ELSEWHERE, cell=self._cell(row, column)
+            )
+        if self._forbidden.pivots and self._forbidden.pivots.covers(row, column):
+            raise CannotEdit("Cell {cell} is part of a pivot table.", advice=_ELSEWHERE, cell=self._cell(row, column))
+
+    # --- one cell -----------------------------------------------------------------------------------------------------------
+
+    def _change(self, scan: Scan, number: int, place: Place, wanted: Wanted, patch: Patch) -> None:
+        old = scan.text[place.start : place.end]
+        content = content_of(old)
+        self._check(number, place.column, wanted, content.style, formula=content.formula is not None)
+        style = content.style if wanted.fill is None else self._styles.with_fill(content.style, wanted.fill)
+        if wanted.value is None or self._same(content, wanted.value):
+            if style == content.style:
+                return
+            new = restyled(old, style)
+        else:
+            style = self._dated(style, wanted.value)
+            raw = valueless(content.attributes)
+            kind, payload = self._payload(content.prefix, wanted.value, number, place.column)
+            new = written(content.prefix, raw if style == content.style else styled(raw, style), kind, payload, content.extras)
+            patch.changed.add((number, place.column))
+        patch.made[number, place.column] = new
+        patch.cells[number, place.column] = Splice(place.start, place.end, new)
+
+    def _new_cell(self, scan: Scan, row: Row | None, number: int, column: int, wanted: Wanted, patch: Patch) -> bytes | None:
+        """The bytes of a cell that the file leaves out; None where the edit asks for what it looks like anyway."""
+        inherited = self._sheet.row_style(row)
+        base = self._sheet.frame.column_style(column) if inherited is None else inherited
+        self._check(number, column, wanted, base, formula=False)
+        style = base if wanted.fill is None else self._styles.with_fill(base, wanted.fill)
+        valued = wanted.value is not None and wanted.value != ""
+        if not valued and style == base:
+            return None
+        prefix = scan.prefix if row is None else prefix_of(scan.text[row.start : row.inner])
+        kind, payload = b"", b""
+        if valued:
+            style = self._dated(style, wanted.value)
+            kind, payload = self._payload(prefix, wanted.value, number, column)
+            patch.changed.add((number, column))
+        raw = b' r="%s%d"' % (column_letters(column).encode(), number)
+        cell = patch.made[number, column] = written(prefix, styled(raw, style) if style else raw, kind, payload)
+        return cell
+
+    def _dated(self, style: int, value: Value) -> int:
+        if isinstance(value, datetime) and not self._styles.is_date(style):
+            return self._styles.with_number_format(style, DATE_FORMAT)
+        return style
+
+    def _payload(self, prefix: bytes, value: Value, row: int, column: int) -> tuple[bytes, bytes]:
+        """The `t` of a value and the bytes inside its cell."""
+        where = self._cell(row, column)
+        match value:
+            case bool():
+                return b"b", b"<%bv>%d</%bv>" % (prefix, value, prefix)
+            case Decimal():
+                return b"", b"<%bv>%b</%bv>" % (prefix, number_text(value, where).encode(), prefix)
+            case datetime():
+                serial = serial_of(value, since_1904=self._since_1904, cell=where)
+                text = number_text(Decimal(repr(serial)), where).encode()
+                return b"", b"<%bv>%b</%bv>" % (prefix, text, prefix)
+            case str() if value:
+                space, text = text_element(value, where)
+                return b"inlineStr", b"<%bis><%bt%b>%b</%bt></%bis>" % (prefix, prefix, space, text, prefix, prefix)
+        return b"", b""
+
+    def _same(self, content: Content, value: Value) -> bool:
+        """Whether the cell holds this value already."""
+        if content.value is None:
+            return value == "" and content.kind != "e"
+        match value:
+            case bool():
+                return content.kind == "b" and (content.value.strip() in {"1", "true"}) is value
+            case Decimal():
+                return content.kind == "n" and number_of(content.value) == _float(value)
+        if isinstance(value, str) and content.kind in {"n", "b", "e", "d"}:
+            return False
+        if isinstance(value, datetime) and content.kind != "n":
+            return False
+        is_date = self._styles.is_date(content.style)
+        strings = self._strings() if content.kind == "s" else ()
+        try:
+            held = value_of(content.kind, content.value, strings, is_date=is_date, since_1904=self._since_1904)
+        except LookupError:
+            return False
+        if isinstance(value, datetime):
+            return isinstance(held, datetime) and abs((held - value).total_seconds()) < 0.001
+        return held == value
+
+    # --- rows ---------------------------------------------------------------------------------------------------------------
+
+    def _insertions(self, scan: Scan, row: Row, missing: list[tuple[int, bytes]]) -> list[Splice]:
+        """The missing cells put between the others of their row, and the row's tag where it counts its columns."""
+        tag = scan.text[row.start : row.inner]
+        opened = _spanning(tag, [column for column, _ in missing])
+        if row.end == row.inner:
+            head = opened[:-2].rstrip() + b">"
+            cells = b"".join(cell for _, cell in missing)
+            return [Splice(row.start, row.end, head + cells + b"</" + prefix_of(tag) + b"row>")]
+        splices = [Splice(row.start, row.inner, opened)] if opened != tag else []
+        places = scan.cells(row)
+        at = row.inner
+        for column, cell in missing:
+            while places and places[0].column < column:
+                at = places.pop(0).end
+            if splices and splices[-1][:2] == (at, at):
+                splices[-1] = Splice(at, at, splices[-1].new + cell)
+            else:
+                splices.append(Splice(at, at, cell))
+        return splices
+
+    def _new_rows(self, scan: Scan, rows: list[tuple[int, list[tuple[int, bytes]]]]) -> list[Splice]:
+        if not rows:
+            return []
+        start, inner, close, end = scan.data
+        prefix = scan.prefix
+        gaps: dict[int, bytes] = {}
+        for number, cells in rows:
+            row = b'<%brow r="%d">%b</%brow>' % (prefix, number, b"".join(cell for _, cell in cells), prefix)
+            gap = scan.gap(number)
+            gaps[gap] = gaps.get(gap, b"") + row
+        if inner == end:
+            tag = scan.text[start:inner]
+            return [Splice(start, end, tag[:-2].rstrip() + b">" + gaps[close] + b"</" + prefix + b"sheetData>")]
+        return [Splice(gap, gap, new) for gap, new in gaps.items()]
+
+    def _dimension(self, scan: Scan, made: Mapping[tuple[int, int], bytes]) -> list[Splice]:
+        """The used area widened where it leaves a cell of ours out; other programs trust it."""
+        area = area_of(self._sheet.frame.dimension) if made else None
+        if area is None:
+            return []
+        rows, columns = [row for row, _ in made], [column for _, column in made]
+        wide = min(area[0], *rows), min(area[1], *columns), max(area[2], *rows), max(area[3], *columns)
+        if wide == area:
+            return []
+        first, last = (f"{column_letters(wide[i + 1])}{wide[i]}" for i in (0, 2))
+        for element in elements(self._sheet.framing(), self._sheet.part):
+            if element.name == "dimension" and element.inner <= scan.data[0]:
+                tag = scan.text[element.start : element.inner]
+                return [Splice(element.start, element.inner, with_attribute(tag, b"ref", f"{first}:{last}".encode()))]
+        return []
+
+
+def drop_values(sheet: Sheet, cells: Iterable[tuple[int, int]], patch: Patch) -> None:
+    """Adds to the patch what drops the calculated values of these cells; a formula whose fill changes loses its value, too."""
+
+    def work(scan: Scan) -> dict[tuple[int, int], Splice]:
+        found = {}
+        for number, column in sorted(cells):
+            row = scan.row(number)
+            place = scan.cell(row, column) if row is not None else None
+            if place is not None:
+                start, end, old = patch.cells.get((number, column)) or Splice(*place[1:], scan.text[place.start : place.end])
+                content = content_of(old)
+                if content.value is not None:
+                    found[number, column] = Splice(start, end, without_value(content))
+        return found
+
+    dropped = sheet.scanned(work)
+    patch.cells.update(dropped)
+    patch.made.update({cell: splice.new for cell, splice in dropped.items() if cell in patch.made})
+
+
+def _float(value: Decimal) -> float | None:
+    try:
+        return float(value)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _spanning(tag: bytes, columns: list[int]) -> bytes:
+    """The row's opening tag with `spans` widened, if it has one that can be read (ECMA-376-1, 18.3.1.73)."""
+    spans = attributes(tag).get("spans", "") if b"spans" in tag else ""
+    ends = [int(end) for span in spans.split() for end in span.split(":") if end.isdecimal()]
+    if not ends or (min(ends) <= min(columns) and max(columns) <= max(ends)):
+        return tag
+    return with_attribute(tag, b"spans", b"%d:%d" % (min(*ends, *columns), max(*ends, *columns)))
+
+
+def spliced(text: bytes, splices: Sequence[Splice]) -> bytes:
+    """The text with all splices carried out. They are in order and do not overlap, which is checked."""
+    pieces: list[bytes | memoryview] = []
+    view = memoryview(text)
+    at = 0
+    for start, end, new in splices:
+        if not at <= start <= end:
+            raise CannotEdit("Two edits of one worksheet overlap.")
+        pieces += (view[at:start], new)
+        at = end
+    pieces.append(view[at:])
+    return b"".join(pieces)

@@ -1,0 +1,218 @@
+"""A scanned worksheet with its workbook's styles and strings goes in, the snapshot of it comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sheetsync.model import EMPTY, Cell, CellError, CellValue, Grid
+from sheetsync.workbooks._ooxml.areas import Areas
+from sheetsync.workbooks._ooxml.formulas import hyperlink_targets
+from sheetsync.workbooks._ooxml.markup import damaged
+from sheetsync.workbooks._ooxml.scalars import decoded, moment_of, number_of
+from sheetsync.workbooks._ooxml.scan import Scan
+from sheetsync.workbooks._ooxml.sheet import Sheet
+from sheetsync.workbooks._ooxml.styles import Styles
+
+_LARGEST_LINKED_AREA = 1_000
+"""Cells; the blank cells of a larger linked range are not shown as linked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a style says to a reader."""
+
+    number_format: str
+    fill: str
+    is_date: bool
+    locked: bool
+
+
+class Looks:
+    """The styles of a workbook, asked once each. `protected` worksheets lock what their style locks."""
+
+    def __init__(self, styles: Styles, *, protected: bool) -> None:
+        self._styles = styles
+        self._protected = protected
+        self._known: dict[int, Look] = {}
+        self._blank: dict[tuple[int, bool], Cell] = {}
+
+    def __getitem__(self, style: int) -> Look:
+        look = self._known.get(style)
+        if look is None:
+            styles = self._styles
+            look = self._known[style] = Look(
+                styles.number_format(style), styles.fill(style), styles.is_date(style), self._protected and styles.locked(style)
+            )
+        return look
+
+    def blank(self, style: int, *, conditional: bool) -> Cell:
+        """The one blank cell of this look; EMPTY itself where it equals that."""
+        cell = self._blank.get((style, conditional))
+        if cell is None:
+            look = self[style]
+            cell = Cell(number_format=look.number_format, fill=look.fill, conditional=conditional, locked=look.locked)
+            cell = self._blank[style, conditional] = EMPTY if cell == EMPTY else cell
+        return cell
+
+
+def value_of(kind: str, text: str | None, strings: Sequence[str], *, is_date: bool, since_1904: bool) -> CellValue:
+    """The value of a cell by its `t` and its `<v>` (ECMA-376-1, 18.18.11). Raises LookupError for a string that is not there."""
+    if text is None:
+        return None
+    match kind:
+        case "s":
+            return decoded(strings[int(text)]) if text.strip().isdecimal() else None
+        case "str" | "inlineStr":
+            return decoded(text)
+        case "b":
+            return text.strip() in {"1", "true"}
+        case "e":
+            return CellError(text.strip())
+        case "d":
+            try:
+                moment = datetime.fromisoformat(text.strip())
+            except ValueError:
+                return text
+            return moment.replace(tzinfo=None)
+        case _:
+            number = number_of(text)
+            if number is None:
+                return decoded(text) if text.strip() else None
+            return (moment_of(number, since_1904=since_1904) or number) if is_date else number
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What all worksheets of a workbook share while they are read."""
+
+    styles: Styles
+    strings: Sequence[str]
+    since_1904: bool
+    max_rows: int
+    max_columns: int
+    columns: Collection[int] | None
+
+    def grid(self, title: str, sheet: Sheet, links: Mapping[str, str]) -> Grid:
+        """`links` are the addresses of the worksheet's hyperlink relations. Raises CannotEdit for a damaged part."""
+        return sheet.scanned(lambda scan: _Pass(self, title, sheet, links).run(scan))
+
+
+class _Pass:
+    """One worksheet being read."""
+
+    def __init__(self, reader: Reader, title: str, sheet: Sheet, links: Mapping[str, str]) -> None:
+        self._reader = reader
+        self._title = title
+        self._sheet = sheet
+        self._frame = sheet.frame
+        self._looks = Looks(reader.styles, protected=self._frame.protected)
+        self._cells: dict[tuple[int, int], Cell] = {}
+        self._single: dict[tuple[int, int], tuple[str, ...]] = {}
+        self._ranges: list[tuple[Areas, str]] = []
+        self._columns = None if reader.columns is None else frozenset(c for c in reader.columns if 1 <= c <= reader.max_columns)
+        for link in self._frame.hyperlinks:
+            target = links.get(link.id, "")
+            if link.location:
+                target += "#" + link.location
+            if target:
+                self._link(link.area, target)
+
+    def _link(self, area: tuple[int, int, int, int], target: str) -> None:
+        top, left, bottom, right = area
+        if (bottom - top + 1) * (right - left + 1) > _LARGEST_LINKED_AREA:
+            self._ranges.append((Areas([area]), target))
+            return
+        for row in range(top, bottom + 1):
+            for column in range(left, right + 1):
+                known = self._single.get((row, column), ())
+                if target not in known:
+                    self._single[row, column] = (*known, target)
+
+    def run(self, scan: Scan) -> Grid:
+        reader, looks, cells, conditional = self._reader, self._looks, self._cells, self._frame.conditional
+        arrays, strings, since_1904 = self._sheet.arrays, reader.strings, reader.since_1904
+        shared: dict[tuple[str, str | None, int], Cell] = {}
+        linked = bool(self._single or self._ranges)
+        inherited = self._inherited(scan)
+        cut = scan.beyond(reader.max_rows)
+        used: set[int] = set()
+        for row, column, style, kind, text, formula, _ in scan.seen(reader.max_rows, self._columns):
+            if column > reader.max_columns:
+                cut = cut or text is not None or formula is not None
+                continue
+            at = row, column
+            covered = conditional.covers(row, column) if conditional else False
+            targets = self._targets(at, formula) if linked or formula is not None else ()
+            is_formula = formula is not None or (bool(arrays) and arrays.covers(row, column))
+            if text is None and not is_formula and not targets:
+                blank = looks.blank(style, conditional=covered)
+                if blank is not EMPTY or inherited:
+                    cells[at] = blank
+                continue
+            used.add(row)
+            plain = not (covered or targets or is_formula or kind == "n")
+            cell = shared.get((kind, text, style)) if plain else None
+            if cell is None:
+                look = looks[style]
+                try:
+                    value = value_of(kind, text, strings, is_date=look.is_date, since_1904=since_1904)
+                except LookupError:
+                    raise damaged(self._sheet.part) from None
+                cell = Cell(value, is_formula, targets, look.number_format, look.fill, covered, look.locked)
+                if plain:
+                    shared[kind, text, style] = cell
+            cells[at] = cell
+        self._add_linked()
+        self._add_missing(scan, used)
+        return Grid(self._title, cells, self._frame.merges, cut)
+
+    def _targets(self, at: tuple[int, int], formula: str | None) -> tuple[str, ...]:
+        targets = self._single.get(at, ())
+        for area, target in self._ranges:
+            if area.covers(*at):
+                targets = (*targets, target)
+        if formula is not None:
+            text = formula or self._sheet.shared_links.get(at, "")
+            if "HYPERLINK" in text.upper():
+                targets = (*targets, *hyperlink_targets(text))
+        return tuple(dict.fromkeys(targets)) if len(targets) > 1 else targets
+
+    def _inherited(self, scan: Scan) -> bool:
+        """Whether a cell that is not there looks like anything but a blank one."""
+        frame = self._frame
+        return bool(frame.columns) or frame.protected or b"customFormat" in scan.text
+
+    def _add_linked(self) -> None:
+        for (row, column), targets in self._single.items():
+            wanted = (self._columns is None or column in self._columns) and column <= self._reader.max_columns
+            if wanted and row <= self._reader.max_rows and (row, column) not in self._cells:
+                look = self._looks[self._frame.column_style(column)]
+                covered = self._frame.conditional.covers(row, column)
+                self._cells[row, column] = Cell(None, False, targets, look.number_format, look.fill, covered, look.locked)
+
+    def _add_missing(self, scan: Scan, used: set[int]) -> None:
+        """Cells that the file leaves out, in rows that hold something, where they look like anything but a blank one."""
+        frame, looks, cells = self._frame, self._looks, self._cells
+        if not used or not (frame.conditional or self._inherited(scan)):
+            return
+        columns = sorted(self._columns if self._columns is not None else range(1, max(column for _, column in cells) + 1))
+        styles = {column: frame.column_style(column) for column in columns}
+        special = [
+            column
+            for column in columns
+            if looks.blank(styles[column], conditional=False) is not EMPTY
+            or any(area[1] <= column <= area[3] for area in frame.conditional.all)
+        ]
+        rows = {}
+        if b"customFormat" in scan.text:
+            rows = {row.number: self._sheet.row_style(row) for row in scan.rows() if row.number in used}
+        for row in used:
+            row_style = rows.get(row)
+            for column in special if row_style is None else columns:
+                if (row, column) not in cells:
+                    style = styles[column] if row_style is None else row_style
+                    blank = looks.blank(style, conditional=frame.conditional.covers(row, column))
+                    if blank is not EMPTY:
+                        cells[row, column] = blank

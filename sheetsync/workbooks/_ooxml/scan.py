@@ -1,0 +1,252 @@
+"""The UTF-8 text of a worksheet goes in; where its rows and cells stand in the bytes, and what they say, come out.
+
+Two scanners with one door, which must agree in every byte:
+
+    QuickScan   searches the bytes. Legal because it first makes sure that the text holds no comment, no CDATA section, no
+                processing instruction and no other namespace among the rows: then every < begins a tag, and `<c r="` begins a
+                cell. Whatever it has not been made for raises Odd
+    CarefulScan asks expat for every position: prefixes, cells without address, any quoting, any order (careful.py)
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator
+from typing import NamedTuple, Protocol, TypeAlias
+
+from sheetsync.model import column_letters
+from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, column_number
+from sheetsync.workbooks._ooxml.cells import content_of
+from sheetsync.workbooks._ooxml.markup import MAIN, attributes, tag_end, unescape
+
+
+class Odd(Exception):
+    """The text is spelled in a way that the quick scanner has not been made for; never leaves this package."""
+
+
+class Row(NamedTuple):
+    """[start, inner) is the opening tag, `end` the end of the element; of an empty row they are equal."""
+
+    number: int
+    start: int
+    inner: int
+    end: int
+
+
+class Place(NamedTuple):
+    """Where a cell stands."""
+
+    column: int
+    start: int
+    end: int
+
+
+Seen: TypeAlias = tuple[int, int, int, str, str | None, str | None, bytes]
+"""A cell as reading needs it: row, column, style, kind, value, formula as in cells.Content, raw attributes of its `<f>`.
+
+A plain tuple, because a million of them are made.
+"""
+
+
+class Formula(NamedTuple):
+    """A cell with a formula; `attributes` of its `<f>`, `text` as written."""
+
+    row: int
+    column: int
+    attributes: dict[str, str]
+    text: str
+
+
+class Scan(Protocol):
+    """The rows and cells of one worksheet's text."""
+
+    text: bytes
+    prefix: bytes
+    """Of the element that holds the rows: `x:`, or empty."""
+    data: tuple[int, int, int, int]
+    """Start, inner, close and end of that element; the last three are equal when it is empty."""
+
+    def row(self, number: int) -> Row | None:
+        """Raises CannotEdit where two rows claim the number or its cells cannot be told apart."""
+
+    def gap(self, number: int) -> int:
+        """Where a missing row belongs. Raises CannotEdit where the rows stand out of order."""
+
+    def cell(self, row: Row, column: int) -> Place | None: ...
+
+    def cells(self, row: Row) -> list[Place]:
+        """All cells of the row in the order of columns. Raises CannotEdit where they stand in another order."""
+
+    def rows(self) -> Iterator[Row]:
+        """As they stand."""
+
+    def seen(self, last_row: int, columns: Collection[int] | None) -> Iterator[Seen]:
+        """The cells up to a row, as they stand; columns None means all."""
+
+    def formulas(self) -> Iterator[Formula]: ...
+
+    def beyond(self, last_row: int) -> bool:
+        """Whether a cell with a value or a formula stands below there."""
+
+
+_ROW = re.compile(rb'<row r="([1-9][0-9]*)"')
+_CELL_AT = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]*)"')
+_MISADDRESSED = re.compile(rb'<c r="(?![A-Z]{1,3}[1-9])')
+_FORMULA = re.compile(
+    rb'<c r="([A-Z]{1,3})([1-9][0-9]*)"(?: [a-z]+="[^"<>]*")*><f((?: [A-Za-z0-9:]+="[^"<>]*")*)(?:/>|>([^<]*)</f>)'
+)
+_ROOT = re.compile(rb"(?:<\?xml[^<>]*\?>)?\s*(<worksheet\s[^<>]*>)")
+FILLED = re.compile(rb"<(?:[\w.-]+:)?(?:v|f|is)[\s/>]")
+
+
+class QuickScan:
+    """For texts as Excel, LibreOffice, Google and the usual libraries write them. Raises Odd for all others."""
+
+    prefix = b""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        if (b"!" in text and b"<!" in text) or (b"?" in text and text.find(b"<?", 2) >= 0):
+            raise Odd
+        start = text.find(b"<sheetData")
+        if start < 0 or text[start + 10 : start + 11] not in {b">", b"/", b" "}:
+            raise Odd
+        inner = tag_end(text, start)
+        close = inner if text[inner - 2 : inner] == b"/>" else text.find(b"</sheetData>", inner)
+        if close < 0:
+            raise Odd
+        self.data = start, inner, close, inner if close == inner and text[inner - 2 : inner] == b"/>" else close + 12
+        if text.find(b"xmlns", inner, close) >= 0 or not _plain_root(text, start):
+            raise Odd
+        for name, full in ((b"<row", b'<row r="'), (b"<c", b'<c r="')):
+            if text.count(name, inner, close) != text.count(full, inner, close):
+                raise Odd
+        if _MISADDRESSED.search(text, inner, close):
+            raise Odd
+        self._starts = array("Q")
+        self._numbers = array("Q")
+        last = 0
+        for match in _ROW.finditer(text, inner, close):
+            number = int(match[1])
+            if not last < number <= LAST_ROW:
+                raise Odd
+            self._starts.append(match.start())
+            self._numbers.append(number)
+            last = number
+        if len(self._numbers) != text.count(b'<row r="', inner, close):
+            raise Odd
+        self._starts.append(close)
+
+    def row(self, number: int) -> Row | None:
+        at = bisect_left(self._numbers, number)
+        if at == len(self._numbers) or self._numbers[at] != number:
+            return None
+        return self._row(at)
+
+    def _row(self, at: int) -> Row:
+        start, bound = self._starts[at], self._starts[at + 1]
+        inner = tag_end(self.text, start)
+        if self.text[inner - 2 : inner] == b"/>":
+            return Row(self._numbers[at], start, inner, inner)
+        end = self.text.rfind(b"</row>", inner, bound)
+        if end < 0:
+            raise Odd
+        return Row(self._numbers[at], start, inner, end + 6)
+
+    def gap(self, number: int) -> int:
+        at = bisect_left(self._numbers, number)
+        return self._starts[at]
+
+    def cell(self, row: Row, column: int) -> Place | None:
+        start = self.text.find(b'<c r="%s%d"' % (column_letters(column).encode(), row.number), row.inner, row.end)
+        return None if start < 0 else Place(column, start, self._cell_end(start))
+
+    def _cell_end(self, start: int) -> int:
+        inner = tag_end(self.text, start)
+        if self.text[inner - 2 : inner] == b"/>":
+            return inner
+        end = self.text.find(b"</c>", inner)
+        if end < 0 or self.text.find(b"<c ", inner, end) >= 0:
+            raise Odd
+        return end + 4
+
+    def cells(self, row: Row) -> list[Place]:
+        places: list[Place] = []
+        last = 0
+        for match in _CELL_AT.finditer(self.text, row.inner, row.end):
+            column = column_number(match[1].decode())
+            if not last < column <= LAST_COLUMN or int(match[2]) != row.number:
+                raise Odd
+            places.append(Place(column, match.start(), self._cell_end(match.start())))
+            last = column
+        if len(places) != self.text.count(b"<c", row.inner, row.end):
+            raise Odd
+        return places
+
+    def rows(self) -> Iterator[Row]:
+        return (self._row(at) for at in range(len(self._numbers)))
+
+    def seen(self, last_row: int, columns: Collection[int] | None) -> Iterator[Seen]:
+        text, starts, numbers = self.text, self._starts, self._numbers
+        known = {column_letters(column).encode(): column for column in columns or ()}
+        at, bound, row, digits = -1, 0, 0, b""
+        for match in _seen_pattern(columns).finditer(text, self.data[1], self.gap(last_row + 1)):
+            letters, given, style, kind, element, tag, formula, value, inline, odd = match.groups()
+            start = match.start()
+            if start >= bound:
+                at = bisect_right(starts, start, at + 1) - 1
+                row, bound = numbers[at], starts[at + 1]
+                digits = b"%d" % row
+            if given != digits:
+                raise Odd
+            column = known.get(letters)
+            if column is None:
+                column = known[letters] = column_number(letters.decode())
+            if odd is not None:
+                content = content_of(text[start : self._cell_end(start)])
+                yield row, column, content.style, content.kind, content.value, content.formula, content.formula_tag
+                continue
+            held = value if inline is None else inline
+            yield (
+                row,
+                column,
+                int(style) if style else 0,
+                kind.decode() if kind else "n",
+                None if held is None else unescape(held),
+                None if element is None else unescape(formula or b""),
+                tag or b"",
+            )
+
+    def formulas(self) -> Iterator[Formula]:
+        _, inner, close, _ = self.data
+        count = self.text.count(b"<f", inner, close)
+        if not count:
+            return
+        found = [
+            Formula(int(m[2]), column_number(m[1].decode()), attributes(m[3]), unescape(m[4] or b""))
+            for m in _FORMULA.finditer(self.text, inner, close)
+        ]
+        if len(found) != count:
+            raise Odd
+        yield from found
+
+    def beyond(self, last_row: int) -> bool:
+        return FILLED.search(self.text, self.gap(last_row + 1), self.data[2]) is not None
+
+
+def _plain_root(text: bytes, before: int) -> bool:
+    """Whether the root is `<worksheet xmlns="…main"`: unprefixed, in the namespace of spreadsheets."""
+    match = _ROOT.match(text, 0, before)
+    return match is not None and attributes(match[1]).get("xmlns") in MAIN
+
+
+def _seen_pattern(columns: Collection[int] | None) -> re.Pattern[bytes]:
+    letters = "[A-Z]{1,3}" if columns is None else "|".join(map(column_letters, sorted(set(columns)))) or "(?!)"
+    return re.compile(
+        b'<c r="(' + letters.encode() + b')([1-9][0-9]*)"(?: s="([0-9]{1,7})")?(?: t="([A-Za-z]+)")?(?:/>|>'
+        b"(?:(<f)((?: [^<>]*?)?)(?:/>|>([^<]*)</f>))?"
+        b'(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>|(.))',
+        re.DOTALL,
+    )
