@@ -52,7 +52,7 @@ def read_words(
     )
     wanted = None if text is None else text.casefold()
     return {
-        number: Words(*rest, target=maybe(Decimal, target))
+        number: Words(*(*rest, maybe(Decimal, target)))
         for number, *rest, target in found
         if wanted is None or any(wanted in place.casefold() for place in rest[3:6])
     }
@@ -68,13 +68,19 @@ def read_lines(
         picked.append("at >= ?")
     if until is not None:
         picked.append("at < ?")
-    if among is not None and (len(among) <= _FEW or not newest_first or values):
+    if among is not None and (len(among) <= _FEW or bool(values) or not (newest_first or _most(db, among))):
         # The numbers first: they come from an index alone, and are in order before anything wide is read.
         inner = [f"goal IN ({', '.join(map(str, among))})", *picked[1:]]
         picked = [picked[0], f"r.id IN (SELECT id FROM readings WHERE {' AND '.join(inner)})"]  # noqa: S608 - numbers of ours
     order = "DESC" if newest_first else "ASC"
     query = f"SELECT {LINE} FROM readings r WHERE {' AND '.join(picked)} ORDER BY r.id {order}"  # noqa: S608 - constants above
     return db.execute(query, values)
+
+
+def _most(db: sqlite3.Connection, among: set[int]) -> bool:
+    """So many rows that reading every line and leaving some out is the faster way."""
+    (rows,) = db.execute("SELECT count(*) FROM goals").fetchone()
+    return len(among) * 3 > int(rows)
 
 
 def entry_of(words: Mapping[int, Words], line: _Line | tuple[Any, ...]) -> Entry:
