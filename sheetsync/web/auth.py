@@ -291,7 +291,7 @@ def token_error(reply: Reply) -> LinkError | None:
         answer = None
     reason = answer.get("error") if isinstance(answer, dict) else None
     if (400 <= reply.status < 500 and reply.status not in (408, 425, 429)) or (reply.status == 200 and isinstance(reason, str)):
-        if reason in REASONS:
+        if isinstance(reason, str) and reason in REASONS:
             return BadCredentials("The sign-in at {host} was refused ({reason}).", host=reply.host, reason=reason)
         return BadCredentials("The sign-in at {host} was refused.", host=reply.host)
     return None
