@@ -194,6 +194,13 @@ class WorkbookContract:
         assert after[PERCENT].value is False
         assert after[BELOW].value is True
 
+    def test_an_empty_text_empties_the_cell(self) -> None:
+        workbook = self.opened()
+        workbook.apply([CellEdit(PERCENT, ""), CellEdit(BLANK, "")])
+        after = self.cells(workbook)
+        assert (after[PERCENT].value, after[PERCENT].number_format) == (None, "0.0%")
+        assert BLANK not in after
+
     def test_a_value_leaves_format_and_fill_alone(self) -> None:
         workbook = self.opened()
         workbook.apply([CellEdit(PERCENT, Decimal("0.4")), CellEdit(FILLED, Decimal(13))])

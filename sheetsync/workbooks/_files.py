@@ -110,16 +110,11 @@ def _read_once(path: Path, limit: int) -> Version | None:
                     size=-(-before.st_size // 2**20),
                     limit=limit // 2**20,
                 )
-            chunks = []
-            # One byte more than it had shows a file that grows; a pipe or a growing file can never fill the memory.
-            missing = before.st_size + 1
-            while missing and (chunk := os.read(descriptor, min(missing, 2**24))):
-                chunks.append(chunk)
-                missing -= len(chunk)
+            # One byte more than it had shows a file that grows, and no growing file can fill the memory.
+            data = _read_all(descriptor, before.st_size + 1)
             after = os.fstat(descriptor)
         finally:
             os.close(descriptor)
-        data = b"".join(chunks)
         stamp = Stamp.of(before)
         if len(data) != before.st_size or Stamp.of(after) != stamp or Stamp.of(path.stat()) != stamp:
             return None

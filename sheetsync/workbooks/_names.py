@@ -12,6 +12,7 @@ import io
 import os
 import re
 import socket
+import stat
 import unicodedata
 import zipfile
 import zlib
@@ -61,6 +62,12 @@ def there(path: Path) -> bool:
     return False
 
 
+def _is_folder(path: Path) -> bool:
+    with suppress(OSError):
+        return stat.S_ISDIR(path.stat().st_mode)
+    return False
+
+
 def require_name(path: Path) -> None:
     """Raises where the name alone says that this is no workbook that can be edited."""
     name = path.name
@@ -70,7 +77,7 @@ def require_name(path: Path) -> None:
             advice="Name the workbook itself.",
             name=name,
         )
-    if path.suffix.lower() not in SUFFIXES and not there(path / "."):
+    if path.suffix.lower() not in SUFFIXES and not _is_folder(path):
         raise CannotEdit("“{name}” is not an .xlsx or .xlsm file, and only those can be edited.", advice=_SAVE_AS_XLSX, name=name)
 
 

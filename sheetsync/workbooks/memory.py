@@ -5,13 +5,12 @@ For tests and examples. `before_apply` and the methods below `apply` stand for t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from sheetsync.errors import CannotEdit, WorkbookChanged, WorkbookError
+from sheetsync.errors import CannotEdit, WorkbookChanged
 from sheetsync.model import EMPTY, Cell, CellEdit, CellRef, CellValue, Grid
 
 DATE_FORMAT = "yyyy-mm-dd hh:mm"
@@ -74,6 +73,7 @@ class Memory:
         for edit in edits:
             self._require_editable(edit)
             changed[edit.ref] = _edited(changed.get(edit.ref, EMPTY), edit)
+        changed = {ref: cell for ref, cell in changed.items() if cell != EMPTY}
         if changed != self.cells:
             self.cells = changed
             self.saves += 1
@@ -111,23 +111,35 @@ class Memory:
 
     def _require_editable(self, edit: CellEdit) -> None:
         ref = edit.ref
-        place = {"sheet": ref.sheet, "cell": ref.a1}
+        where = f"{ref.sheet}!{ref.a1}"
         if ref.sheet not in self.sheets:
-            raise WorkbookError("There is no worksheet “{sheet}”.", sheet=ref.sheet)
+            raise CannotEdit(
+                "The workbook has no worksheet named {sheet}.", advice="Look whether it was renamed.", sheet=ref.sheet
+            )
         cell = self.cells.get(ref, EMPTY)
-        if cell.formula and edit.value is not None:
-            raise CannotEdit("{cell} on “{sheet}” holds a formula.", advice="Link another cell, or remove the formula.", **place)
-        if cell.locked:
-            raise CannotEdit("{cell} on “{sheet}” is protected.", advice="Unprotect the worksheet, or unlock the cell.", **place)
         for top, left, bottom, right in self.merges.get(ref.sheet, ()):
             if top <= ref.row <= bottom and left <= ref.column <= right and (ref.row, ref.column) != (top, left):
                 raise CannotEdit(
-                    "{cell} on “{sheet}” is the hidden part of a merged cell.", advice="Use the first cell.", **place
+                    "Cell {cell} is hidden inside a merged cell.", advice="Split the merged cell in Excel.", cell=where
                 )
+        if cell.locked:
+            raise CannotEdit(
+                "Cell {cell} is locked and its worksheet is protected.",
+                advice="Unlock the cell in Excel (Format Cells, Protection), or remove the protection.",
+                cell=where,
+            )
+        if cell.formula and edit.value is not None:
+            raise CannotEdit(
+                "Cell {cell} holds a formula, which is never overwritten.",
+                advice="Delete the formula, or mark the row as manual.",
+                cell=where,
+            )
         if isinstance(edit.value, str) and len(edit.value) > _LONGEST_TEXT:
-            raise CannotEdit("The text for {cell} on “{sheet}” is too long for a cell.", **place)
-        if isinstance(edit.value, Decimal) and not math.isfinite(edit.value):
-            raise CannotEdit("The value for {cell} on “{sheet}” is not a number.", **place)
+            raise CannotEdit(
+                "The text for cell {cell} is longer than the {limit} characters a cell can hold.", cell=where, limit=_LONGEST_TEXT
+            )
+        if isinstance(edit.value, Decimal) and not edit.value.is_finite():
+            raise CannotEdit("The figure for cell {cell} is not a number, so it was not written.", cell=where)
 
 
 def _edited(cell: Cell, edit: CellEdit) -> Cell:
@@ -142,7 +154,7 @@ def _edited(cell: Cell, edit: CellEdit) -> Cell:
         case Decimal() as number:
             return replace(cell, value=float(number))
         case value:
-            return replace(cell, value=value)
+            return replace(cell, value=None if value == "" else value)
 
 
 def _value(value: CellValue) -> CellValue:

@@ -103,21 +103,25 @@ def test_a_folder_is_refused(tmp_path):
     assert str(caught.value) == f"“{tmp_path.name}” is a folder, not a workbook."
 
 
-def test_a_pipe_is_refused_and_does_not_hang(tmp_path):
-    pipe = tmp_path / "okr.xlsx"
-    os.mkfifo(pipe)
-    caught: list[BaseException] = []
+def refusal_in_time(path):
+    """What reading says; a reading that hangs fails the test instead of holding it up."""
+    caught = []
 
     def read():
         try:
-            _files.read_whole(pipe, sleep=never)
+            _files.read_whole(path, sleep=never)
         except WorkbookError as exc:
-            caught.append(exc)
+            caught.append(str(exc))
 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
     thread.join(2)
-    assert [str(exc) for exc in caught] == ["“okr.xlsx” is not an ordinary file."]
+    return caught
+
+
+def test_a_pipe_is_refused_and_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "okr.xlsx")
+    assert refusal_in_time(tmp_path / "okr.xlsx") == ["“okr.xlsx” is not an ordinary file."]
 
 
 def test_a_pipe_that_takes_the_place_after_the_look_does_not_hang(path, monkeypatch):
@@ -129,8 +133,7 @@ def test_a_pipe_that_takes_the_place_after_the_look_does_not_hang(path, monkeypa
         return opened(name, flags, *rest)
 
     monkeypatch.setattr(os, "open", exchanged)
-    with pytest.raises(WorkbookError, match="is not an ordinary file"):
-        _files.read_whole(path, sleep=never)
+    assert refusal_in_time(path) == ["“okr.xlsx” is not an ordinary file."]
 
 
 def test_a_device_is_refused(tmp_path):
@@ -208,6 +211,24 @@ def test_the_new_bytes_take_the_place(path):
     assert version.stamp == _files.Stamp.of(path.stat())
     assert version.digest == _files.digest(NEW)
     assert files(path.parent) == ["okr.xlsx"]
+
+
+def test_the_bytes_are_on_disk_before_the_name_and_the_name_before_we_return(path, monkeypatch):
+    steps = []
+    flush, swap = _platform.flush, _platform.swap
+
+    def flushed(descriptor):
+        steps.append("flush the folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "flush the file")
+        flush(descriptor)
+
+    def swapped(temporary, target):
+        steps.append("swap")
+        swap(temporary, target)
+
+    monkeypatch.setattr(_platform, "flush", flushed)
+    monkeypatch.setattr(_platform, "swap", swapped)
+    _files.replace(path, NEW, base=_files.read_whole(path), check=lambda written: steps.append("check"))
+    assert steps == ["flush the file", "check", "swap", "flush the folder"]
 
 
 def test_a_reader_keeps_the_old_bytes(path):

@@ -80,11 +80,14 @@ def test_rows_are_sorted_and_merges_move_with_them():
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
-        (CellEdit(CellRef("S", 1, 2), "x"), "B1 on “S” is the hidden part of a merged cell."),
-        (CellEdit(CellRef("S", 2, 1), "x"), "A2 on “S” is protected."),
-        (CellEdit(CellRef("S", 3, 1), "x"), "A3 on “S” holds a formula."),
-        (CellEdit(CellRef("S", 4, 1), "x" * 32_768), "The text for A4 on “S” is too long for a cell."),
-        (CellEdit(CellRef("S", 4, 1), Decimal("NaN")), "The value for A4 on “S” is not a number."),
+        (CellEdit(CellRef("S", 1, 2), "x"), "Cell S!B1 is hidden inside a merged cell."),
+        (CellEdit(CellRef("S", 2, 1), "x"), "Cell S!A2 is locked and its worksheet is protected."),
+        (CellEdit(CellRef("S", 3, 1), "x"), "Cell S!A3 holds a formula, which is never overwritten."),
+        (
+            CellEdit(CellRef("S", 4, 1), "x" * 32_768),
+            "The text for cell S!A4 is longer than the 32767 characters a cell can hold.",
+        ),
+        (CellEdit(CellRef("S", 4, 1), Decimal("NaN")), "The figure for cell S!A4 is not a number, so it was not written."),
     ],
 )
 def test_refusals(edit, sentence):

@@ -31,10 +31,15 @@ def test_names_that_are_taken(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["okr.xls", "okr.xlsb", "okr.ods", "okr.csv", "okr.xltx", "okr.numbers", "okr", "okr.xlsx.bak"])
 def test_other_formats_are_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
     with pytest.raises(CannotEdit) as caught:
         _names.require_name(tmp_path / name)
     assert str(caught.value) == f"“{name}” is not an .xlsx or .xlsm file, and only those can be edited."
     assert caught.value.advice == "Open it in a spreadsheet program and save it as an Excel workbook (.xlsx)."
+
+
+def test_a_folder_is_left_to_a_better_sentence(tmp_path):
+    assert _names.require_name(tmp_path) is None
 
 
 @pytest.mark.parametrize("name", ["~$okr.xlsx", ".~okr.xlsx", ".~lock.okr.xlsx#"])
