@@ -156,7 +156,8 @@ def _make_private(path: Path) -> None:
     except FileExistsError:
         if sys.platform != "win32" and path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             path.chmod(0o600)
-    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+    effective = os.access in os.supports_effective_ids
+    if not all(os.access(each, os.W_OK, effective_ids=effective) for each in (path, path.parent)):
         raise PermissionError  # SQLite would open it for reading only, and fail at the first run
 
 

@@ -100,7 +100,7 @@ def _make_folder(folder: Path) -> None:
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
         for each in reversed(missing):
             each.mkdir(mode=0o700, exist_ok=True)
-        usable = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+        usable = folder.is_dir() and os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
     except OSError:
         usable = False
     if not usable:
