@@ -37,7 +37,7 @@ from sheetsync.errors import (
     Unavailable,
     UnexpectedReply,
 )
-from sheetsync.model import Link, Outcome, Query, Reading, Resource
+from sheetsync.model import LaneState, Link, Outcome, Query, Reading, Resource
 
 TRIES: Final = 3
 BACKOFF_BASE: Final = 0.5
@@ -52,22 +52,12 @@ OUTAGE: Final = "outage"
 SLOWED: Final = "slowed"
 
 
-@dataclass(frozen=True, slots=True)
-class LaneState:
-    """What is remembered of a lane between runs. `fingerprint` is of the account's settings: with others, all is forgotten."""
-
-    failures: int
-    open_until: datetime
-    reason: str
-    fingerprint: str = ""
-
-
 class LaneStore(Protocol):
     """Keeps the state of lanes from run to run."""
 
-    def lane(self, connector: str, account: str) -> Any: ...
+    def lane(self, connector: str, account: str) -> LaneState | None: ...
 
-    def keep_lane(self, connector: str, account: str, state: Any) -> None: ...
+    def keep_lane(self, connector: str, account: str, state: LaneState | None) -> None: ...
 
 
 class NoStore:
@@ -313,7 +303,7 @@ class _Lane:
     # --- time
 
     def _pace(self) -> None:
-        """Called before every request on the wire: waits for the lane's pause and its rates. Raises RateLimited past the deadline."""
+        """Called before each request on the wire: waits for the lane's pause and rates. Raises RateLimited past the deadline."""
         while True:
             with self._lock:
                 if self._stopped is not None:

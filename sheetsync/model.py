@@ -174,6 +174,21 @@ class Reading:
 
 Outcome: TypeAlias = Reading | LinkError
 
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """What is remembered of a lane (one account of one connector) between runs.
+
+    `failures` straight ones; until `open_until` nobody knocks, for `reason`; `fingerprint` of the account's settings when this was
+    learnt: under other settings it means nothing.
+    """
+
+    failures: int
+    open_until: datetime
+    reason: str
+    fingerprint: str = ""
+
+
 # --- the row between them ----------------------------------------------------------------------------------------------
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, tzinfo
+from dataclasses import dataclass
+from datetime import date
 from typing import Final, Protocol
 
-from sheetsync.errors import SheetsyncError, WorkbookChanged
+from sheetsync.errors import WorkbookChanged
 from sheetsync.fetch import Fetched
 from sheetsync.model import KeyResult, Link, Period, RunReport
 from sheetsync.okr.layout import fold
@@ -36,6 +36,8 @@ class Store(Protocol):
 
     def applied(self) -> None: ...
 
+    def finish(self, *, edits: int, requests: int, seconds: float, error: str | None) -> None: ...
+
 
 class NoStore:
     """Remembers nothing; for dry runs."""
@@ -49,12 +51,15 @@ class NoStore:
     def applied(self) -> None:
         """Nothing is kept."""
 
+    def finish(self, *, edits: int, requests: int, seconds: float, error: str | None) -> None:
+        """Nothing is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """One run's wishes. `how` makes the planner's settings from what was fetched."""
 
-    how: Callable[[Fetched], How]
+    how: Callable[[Fetched, Sequence[KeyResult]], How]
     today: date
     default_period: Period | None = None
     only: tuple[str, ...] = ()
@@ -75,7 +80,8 @@ def sync(
     fetched = fetch(wanted_links(rows, options.only))
     memory = store.memory()
     for attempt in range(1, APPLY_TRIES + 1):
-        planned = plan(_key_results(workbook, options), fetched.outcomes, memory, options.how(fetched), only=options.only)
+        rows = _key_results(workbook, options)
+        planned = plan(rows, fetched.outcomes, memory, options.how(fetched, rows), only=options.only)
         if options.dry_run:
             break
         if attempt == 1:

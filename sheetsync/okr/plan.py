@@ -55,7 +55,7 @@ class How:
 
     now: datetime
     texts: Texts
-    zone: tzinfo = UTC
+    zone: tzinfo | None = UTC  # None: the system's own
     pace: Pace = "calendar"
     bands: Bands = "pace"
     colours: bool = True
@@ -72,6 +72,7 @@ class Row:
     report: RowReport
     edits: tuple[CellEdit, ...]
     outcome: Outcome | None
+    result: Decimal | None = None  # what Result holds after the run, in the row's own measure
     fill_before: str | None = None  # the fill to remember; None when nothing is to be remembered
 
     @property
@@ -260,7 +261,7 @@ def _row(row: KeyResult, found: _Found, outcomes: Mapping[Link, Outcome], memory
     outcome = (
         outcomes.get(row.source) if isinstance(row.source, Link) else row.source if isinstance(row.source, LinkError) else None
     )
-    return Row(row, _report(row, found, reached, judged, how), tuple(edits), found.reading or outcome, before)
+    return Row(row, _report(row, found, reached, judged, how), tuple(edits), found.reading or outcome, found.result, before)
 
 
 def _progress(row: KeyResult, found: _Found) -> Decimal | Unmeasured:

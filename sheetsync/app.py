@@ -1,0 +1,297 @@
+"""A configuration goes in, the commands' work comes out as plain values: builds the parts and joins them.
+
+The only room that sees everything. `cli` prints what comes out of here, `daemon` runs it on schedule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from sheetsync import config as configuration
+from sheetsync import links
+from sheetsync._locks import hold, state_folder
+from sheetsync.config import Config, WorkbookConfig
+from sheetsync.connectors.registry import AnyConnector, Registry, builtin, load_plugin
+from sheetsync.errors import ConfigError, Held, LinkError, WorkbookError
+from sheetsync.fetch import Fetch, Fetched, Time
+from sheetsync.history import History
+from sheetsync.model import KeyResult, Link, RunReport
+from sheetsync.okr import period, rules
+from sheetsync.okr.plan import How
+from sheetsync.okr.scan import scan
+from sheetsync.recorder import Recorder
+from sheetsync.secrets import Secret, Vault
+from sheetsync.sync import NoStore, Options, sync
+from sheetsync.texts import Language, Texts, preferred_language
+
+if TYPE_CHECKING:
+    from sheetsync.connectors.base import Connector
+    from sheetsync.fetch import Door
+    from sheetsync.web.http import Deadline
+    from sheetsync.workbooks.base import Workbook
+
+WORKBOOK_ENDINGS: Final = (".xlsx", ".xlsm")
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Where the program touches the world: clocks, environment, and what the network door is handed in tests."""
+
+    time: Time = field(default_factory=Time)
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    web: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What one call of `run` asks for."""
+
+    dry_run: bool = False
+    force: bool = False
+    only: tuple[str, ...] = ()
+
+
+class App:
+    """The parts of one configuration. Close it, or use it in a with block."""
+
+    def __init__(self, config: Config, edges: Edges | None = None) -> None:
+        self.config = config
+        self.edges = edges or Edges()
+        self.vault = Vault(config.folder, self.edges.environ)
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "history" in self.__dict__:
+            self.history.close()
+
+    # --- the parts
+
+    @property
+    def language(self) -> Language:
+        """The language of messages."""
+        chosen = self.config.language
+        return chosen if chosen in ("en", "zh") else preferred_language(self.edges.environ)  # type: ignore[return-value]
+
+    @cached_property
+    def texts(self) -> Texts:
+        return Texts(self.language)
+
+    @cached_property
+    def state(self) -> Path:
+        return state_folder(self.edges.environ)
+
+    @cached_property
+    def history(self) -> History:
+        path = self.config.history or self.state / "history.db"
+        return History(path, clock=self.edges.time.now, redact=self.vault.redact)
+
+    @cached_property
+    def kinds(self) -> list[AnyConnector]:
+        """The connectors of this installation: ours, and those that the configuration names."""
+        return sorted([*builtin(), *map(load_plugin, self.config.plugins)], key=lambda kind: kind.name())
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Raises ConfigError where an account's settings do not hold."""
+        kinds = {kind.name(): kind for kind in self.kinds}
+        accounts: dict[str, dict[str, Connector[Any]]] = {}
+        for name, named in self.config.accounts.items():
+            if name not in kinds:
+                raise ConfigError(
+                    "In {file}, [connectors.{name}]: there is no connector of this name.", file=self.config.file, name=name,
+                    advice="`sheetsync connectors` lists those there are.",
+                )  # fmt: skip
+            for account in named:
+                settings = configuration.account_settings(self.config, name, account, kinds[name].settings_type, self.vault)
+                accounts.setdefault(name, {})[account] = kinds[name](account, settings, _Lookups(self, name, account))
+        return Registry(self.kinds, accounts)
+
+    def zone(self, workbook: WorkbookConfig) -> tzinfo | None:
+        """The workbook's time zone; None is the system's own."""
+        name = workbook.timezone or self.config.timezone
+        return ZoneInfo(name) if name else None
+
+    def workbook_configs(self, locations: Sequence[str]) -> list[WorkbookConfig]:
+        """The configured workbooks, or those that were named; a named one that is configured keeps its settings."""
+        if not locations:
+            if not self.config.workbooks:
+                raise ConfigError(
+                    "No workbook is named, and no [[workbooks]] stands in a sheetsync.toml here.",
+                    advice="Name one: sheetsync run okr.xlsx. Or begin with: sheetsync init",
+                )
+            return list(self.config.workbooks)
+        known = {self._place(entry.path, self.config.folder): entry for entry in self.config.workbooks}
+        return [
+            known.get(self._place(text, Path.cwd())) or WorkbookConfig(path=self._place(text, Path.cwd())) for text in locations
+        ]
+
+    @staticmethod
+    def _place(text: str, folder: Path) -> str:
+        return text if "://" in text else str((folder / Path(text).expanduser()).resolve())
+
+    def open_workbook(self, entry: WorkbookConfig, *, force: bool = False) -> Workbook:
+        """Raises ConfigError for what is no workbook that can be opened here."""
+        if "://" in entry.path:
+            raise ConfigError(
+                "{path} is an address; workbooks are .xlsx and .xlsm files.", path=entry.path,
+                advice="Download it as an Excel file, and name that.",
+            )  # fmt: skip
+        from sheetsync.workbooks.excel import Excel
+
+        keep = self.state / "backups" if entry.backups else None
+        return Excel(self.config.path(entry.path), backups=keep, keep_backups=entry.backups or 1, ignore_locks=force)
+
+    # --- run
+
+    def run(
+        self, entry: WorkbookConfig, wishes: Wishes, *, report: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> RunReport:
+        """One workbook, once. A workbook that cannot be read or written now is a report with an error, not an exception.
+
+        Raises ConfigError.
+        """
+        try:
+            with self._alone(entry, wishes) as (workbook, recorder):
+                return self._sync(workbook, entry, wishes, recorder, report)
+        except (WorkbookError, Held) as error:
+            return RunReport(workbook=Path(entry.path).name, error=self.texts.error(error), exit_code=error.exit_code)
+
+    @contextmanager
+    def _alone(self, entry: WorkbookConfig, wishes: Wishes) -> Iterator[tuple[Workbook, Recorder | NoStore]]:
+        workbook = self.open_workbook(entry, force=wishes.force)
+        if wishes.dry_run:
+            yield workbook, NoStore()
+            return
+        with hold(self.state / "locks", workbook.identity):
+            yield workbook, Recorder(self.history, workbook.identity, self.edges.time.now, whole=not wishes.only)
+
+    def _sync(
+        self, workbook: Workbook, entry: WorkbookConfig, wishes: Wishes, recorder: Recorder | NoStore,
+        report: Callable[[int, int], None],
+    ) -> RunReport:  # fmt: skip
+        now, zone = self.edges.time.now(), self.zone(entry)
+        fetch = self.fetcher(report)
+
+        def how(fetched: Fetched, rows: Sequence[KeyResult]) -> How:
+            return How(
+                now=now, zone=zone, texts=Texts(self._language_of(entry, rows)), pace=entry.pace, bands=entry.bands,
+                colours=entry.colours == "auto", force=wishes.force, lag_days=fetched.lag_days, connectors=fetched.connectors,
+            )  # fmt: skip
+
+        options = Options(how, now.astimezone(zone).date(), period.parse(entry.period), wishes.only, wishes.dry_run)
+        try:
+            done = sync(workbook, lambda links: fetch(links, entry.allow), options, recorder, clock=self.edges.time.monotonic)
+        except WorkbookError as error:
+            recorder.finish(edits=0, requests=0, seconds=0.0, error=self.texts.error(error))
+            raise
+        recorder.finish(edits=done.edits, requests=done.requests, seconds=done.seconds, error=None)
+        return replace(done, exit_code=1 if any(row.state in ("kept", "broken") for row in done.rows) else 0)
+
+    def fetcher(self, report: Callable[[int, int], None] = lambda _done, _all: None) -> Fetch:
+        """The fetch engine of one run: its deadline begins now."""
+        from sheetsync.web.http import Deadline
+
+        deadline = Deadline(self.config.deadline_seconds, self.edges.time.monotonic)
+        return Fetch(
+            self.registry, lambda connector, pace: self.open_door(connector, deadline, pace), remaining=deadline.remaining,
+            time=self.edges.time, store=self.history, fingerprint=self._fingerprint, report=report,
+        )  # fmt: skip
+
+    def open_door(self, connector: Connector[Any], deadline: Deadline, pace: Callable[[], None] | None = None) -> Door:
+        """The network of one account: it reaches the account's own origins, and shows its key nowhere else."""
+        if connector.local:
+            return _NoDoor()
+        from sheetsync.web.http import Web
+
+        return Web(
+            origins=connector.origins(), auth=connector.auth(), refine=connector.refine, private=connector.settings.private,
+            deadline=deadline, pace=pace, **self.edges.web,
+        )  # fmt: skip
+
+    def _language_of(self, entry: WorkbookConfig, rows: Sequence[KeyResult]) -> Language:
+        """What is written into a workbook is in its own language, whoever's terminal the run was started from."""
+        if entry.language:
+            return entry.language
+        chinese = sum(any("一" <= char <= "鿿" for char in row.name) for row in rows)
+        return "zh" if chinese * 2 > len(rows) else "en"
+
+    def _fingerprint(self, connector: str, account: str) -> str:
+        """Changes when the account's settings or its key do, so that a lane that was stopped for a wrong key knocks again."""
+        settings = self.registry.accounts[connector][account].settings
+        secrets = []
+        for name in settings.__dataclass_fields__:
+            value = getattr(settings, name)
+            if isinstance(value, Secret):
+                try:
+                    secrets.append(value.reveal())
+                except ConfigError:
+                    secrets.append("")
+        told = json.dumps([self.config.accounts[connector][account], secrets], sort_keys=True, default=str)
+        return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+    # --- explain and check
+
+    def explain(self, text: str) -> dict[str, Any]:
+        """What a link means, without network: state, connector, kind, resource, metric, metrics, account, message, advice."""
+        from sheetsync.explain import explain
+
+        return explain(text, self.registry, self.texts)
+
+    def check(self, entry: WorkbookConfig) -> list[rules.Finding]:
+        """What is not in good form: rows, headings and links. Raises WorkbookError where the workbook cannot be read at all."""
+        workbook = self.open_workbook(entry)
+        today = self.edges.time.now().astimezone(self.zone(entry)).date()
+        rows = scan(workbook.read(), today=today, default_period=period.parse(entry.period))
+        found = rules.findings(rows)
+        for row in rows:
+            if isinstance(row.source, Link):
+                try:
+                    links.split(row.source.url)
+                    self.registry.resolve(row.source, entry.allow)
+                except LinkError as error:
+                    found.append(rules.link_finding(row, error))
+        return sorted(found, key=lambda finding: (finding.ref, finding.rule))
+
+
+class _NoDoor:
+    """The network of a source that needs none."""
+
+    requests = 0
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _Lookups:
+    """Keeps a connector's look-ups in the history; opens it only when one is asked for."""
+
+    def __init__(self, app: App, connector: str, account: str) -> None:
+        self._app, self._connector, self._account = app, connector, account
+
+    def get(self, key: str) -> str | None:
+        return self._app.history.lookup(self._connector, self._account, key)
+
+    def put(self, key: str, value: str) -> None:
+        self._app.history.keep_lookup(self._connector, self._account, key, value)
+
+
+def open_app(config_file: Path | None, edges: Edges | None = None) -> App:
+    """The application of a configuration file, or of the one that is found. Raises ConfigError."""
+    import platformdirs
+
+    edges = edges or Edges()
+    here = Path.cwd()
+    file = configuration.find(config_file, here, platformdirs.user_config_path("sheetsync", appauthor=False))
+    return App(configuration.load(file, here), edges)

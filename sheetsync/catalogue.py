@@ -1,0 +1,45 @@
+"""An application goes in, the list of its connectors comes out: what each can read, and what is configured."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from sheetsync.connectors.registry import installed
+from sheetsync.secrets import Secret
+
+if TYPE_CHECKING:
+    from sheetsync.app import App
+
+
+def catalogue(application: App) -> list[dict[str, Any]]:
+    """One entry a connector: name, title, kinds with their measures (the default first), settings, accounts, origins, examples."""
+    found = []
+    for kind in application.kinds:
+        accounts = application.registry.accounts.get(kind.name(), {})
+        origins = set()
+        for account in accounts.values():
+            try:
+                origins |= set(account.origins())
+            except Exception:  # noqa: BLE001,S112 - an account without its secret is doctor's matter, the list goes on
+                continue
+        kinds = {
+            pattern.kind: [metric.name for metric in kind.metrics.get(pattern.kind, ())]
+            for pattern in kind.links
+            if not pattern.instead
+        }
+        found.append({
+            "name": kind.name(), "title": kind.title, "kinds": kinds,
+            "default_metric": {name: metrics[0] for name, metrics in kinds.items() if metrics},
+            "settings": {field.name: field.metadata.get("about", "") for field in fields},
+            "secrets": [field.name for field in fields if Secret.__name__ in str(field.type)],
+            "accounts": sorted(accounts), "origins": sorted(origins), "examples": [example.link for example in kind.examples],
+            "unsupported": list(kind.unsupported),
+        })  # fmt: skip
+    loaded = {kind.name() for kind in application.kinds}
+    for point in installed():
+        if point.name not in loaded:
+            found.append(
+                {"name": point.name, "title": point.value, "kinds": {}, "accounts": [], "examples": ["-"], "loaded": False}
+            )
+    return found

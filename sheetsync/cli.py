@@ -1,0 +1,433 @@
+"""The command line: words go in, the application is called, what comes out is printed. No logic lives here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+from sheetsync import __version__
+from sheetsync.errors import SheetsyncError
+from sheetsync.texts import Texts, preferred_language
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sheetsync.app import App, Edges, Wishes
+    from sheetsync.config import WorkbookConfig
+    from sheetsync.model import RunReport
+
+say: Final = Texts(preferred_language())
+"""Help is printed before any configuration is read, so it follows the terminal's language."""
+
+app = typer.Typer(
+    name="sheetsync",
+    help=say("Keeps the key results of an OKR workbook up to date from the places where the numbers live."),
+    epilog=say(
+        "Begin with: sheetsync demo. Exit codes: 0 all well, 1 some rows failed, 2 usage or configuration, 3 a workbook failed, 75 busy."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help=say("The configuration file; by default sheetsync.toml here, or your own."), show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help=say("Print JSON on standard output, and nothing else there."))]
+WorkbooksArgument = Annotated[
+    list[str] | None, typer.Argument(help=say("Workbooks; by default those of the configuration."), show_default=False)
+]
+LanguageOption = Annotated[
+    str, typer.Option("--lang", help=say("The language of what is written: en or zh."), show_default=False)
+]
+
+
+def main() -> None:
+    """The entry point: every error of ours is one sentence and an exit code; a traceback never reaches a user."""
+    try:
+        app(standalone_mode=False)
+    except typer.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except SheetsyncError as error:
+        fail(error)
+    except Exception as error:  # noqa: BLE001 - the last net: a sentence and a file with the details, not a traceback
+        usage = getattr(error, "exit_code", None)
+        if usage is not None and hasattr(error, "show"):  # typer's own complaints about usage
+            error.show()
+            sys.exit(2)
+        crashed(error)
+
+
+def fail(error: SheetsyncError) -> NoReturn:
+    print_error(say.error(error))
+    sys.exit(error.exit_code)
+
+
+def print_error(text: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, highlight=False).print(Text(text, style="red"))
+
+
+def crashed(error: Exception) -> NoReturn:
+    """A mistake of ours: the details go to a file, for whoever will mend it."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="sheetsync-", suffix=".log", delete=False, encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    print_error(say("Something went wrong inside sheetsync; your workbook is whole. The details are in {path}.", path=file.name))
+    sys.exit(70)
+
+
+def opened(config: Path | None, edges: Edges | None = None) -> App:
+    from sheetsync import log
+    from sheetsync.app import open_app
+
+    application = open_app(config, edges)
+    log.configure(application.vault.redact)
+    return application
+
+
+def put_json(document: Any) -> None:
+    import json
+
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+# --- run ---------------------------------------------------------------------------------------------------------------
+
+
+@app.command(help=say("Reads the links, fetches the figures, writes the results, once."))
+def run(
+    workbooks: WorkbooksArgument = None,
+    config: ConfigOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=say("Show what would be written, and write nothing."))] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help=say("Write even when most results would turn to 0, or the workbook is open somewhere.")),
+    ] = False,
+    only: Annotated[list[str] | None, typer.Option("--only", help=say("Only the rows of this group; may be repeated."))] = None,
+    as_json: JsonOption = False,
+) -> None:
+    from sheetsync.app import Wishes
+
+    with opened(config) as application:
+        wishes = Wishes(dry_run, force, tuple(only or ()))
+        entries = application.workbook_configs(workbooks or [])
+        application.registry  # noqa: B018 - its complaints come before anything is fetched
+        reports = [
+            watched(application, lambda step, entry=entry: application.run(entry, wishes, report=step)) for entry in entries
+        ]
+        if as_json:
+            put_json({"workbooks": [as_document(one) for one in reports]})
+        else:
+            for one in reports:
+                show_report(one, application, dry_run=dry_run)
+    raise typer.Exit(worst(one.exit_code for one in reports))
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several workbooks: a failed one counts more than a busy one, that more than failed rows."""
+    order = (0, 1, 75, 3)
+    return max(codes, key=order.index, default=0)
+
+
+def watched(application: App, entry: WorkbookConfig, wishes: Wishes) -> RunReport:
+    """Runs with a progress bar, where somebody is looking."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return application.run(entry, wishes)
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(application.texts("Fetching figures"), total=None)
+        return application.run(entry, wishes, report=lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def as_document(report: RunReport) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    document: dict[str, Any] = {
+        "workbook": report.workbook,
+        "rows": [asdict(row) for row in report.rows],
+        "edits": report.edits,
+        "requests": report.requests,
+        "seconds": report.seconds,
+    }
+    return document if report.error is None else document | {"error": report.error}
+
+
+STYLES: Final = {"fresh": "green", "unchanged": "dim", "kept": "yellow", "broken": "red", "manual": "dim"}
+
+
+def show_report(report: RunReport, application: App, *, dry_run: bool) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from sheetsync.okr import layout
+
+    texts = application.texts
+    console = Console(highlight=False)
+    if report.error is not None:
+        console.print(Text(texts.join(report.workbook, report.error), style="red"))
+        return
+    table = new_table(
+        texts, "Cell", "Key result", "Result", "Progress", "Status", "State", "What happened", title=report.workbook
+    )
+    for row in report.rows:
+        change = shown(row.old) if row.new == row.old else f"{shown(row.old)} → {shown(row.new)}"
+        table.add_row(
+            row.cell, row.key_result, change, "" if row.progress is None else f"{row.progress:.0%}", row.status,
+            Text(layout.word(layout.STATES, row.state, texts.language), style=STYLES[row.state]), row.message,
+        )  # fmt: skip
+    console.print(table)
+    summary = "{edits} cells would change; {requests} requests, {seconds} s." if dry_run else SUMMARY
+    console.print(texts(summary, edits=report.edits, requests=report.requests, seconds=f"{report.seconds:.1f}"))
+
+
+SUMMARY: Final = "{edits} cells changed; {requests} requests, {seconds} s."
+
+
+def new_table(texts: Texts, *headings: str, title: str | None = None) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for heading in headings:
+        numeric = heading in ("Result", "Progress")
+        table.add_column(
+            texts(heading),
+            overflow="fold",
+            justify="right" if numeric else "left",
+            no_wrap=heading in ("Cell", "State", "Status"),
+        )
+    return table
+
+
+def shown(value: float | str | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:,.6g}"
+    return value
+
+
+# --- looking -----------------------------------------------------------------------------------------------------------
+
+
+@app.command(help=say("Looks for rows, headings and links that are not in good form."))
+def check(workbooks: WorkbooksArgument = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    with opened(config) as application:
+        texts = application.texts
+        found = [
+            (entry, finding) for entry in application.workbook_configs(workbooks or []) for finding in application.check(entry)
+        ]
+        if as_json:
+            put_json({
+                "findings": [
+                    {
+                        "workbook": Path(entry.path).name, "sheet": finding.ref.sheet, "cell": finding.ref.a1, "rule": finding.rule,
+                        "what": texts.say(finding.what), "why": texts.say(finding.why), "mend": texts.say(finding.mend),
+                    }
+                    for entry, finding in found
+                ]
+            })  # fmt: skip
+        else:
+            from rich.console import Console
+
+            console = Console(highlight=False)
+            table = new_table(texts, "Cell", "What", "Why it matters", "How to mend it")
+            for _, finding in found:
+                where = f"{finding.ref.sheet}!{finding.ref.a1}"
+                table.add_row(where, *(texts.say(part) for part in (finding.what, finding.why, finding.mend)))
+            if found:
+                console.print(table)
+            console.print(texts("{count} findings.", count=len(found)) if found else texts("All is in good form."))
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command(help=say("Says what a link means: service, page, measure, and the measures to choose from. Asks nobody."))
+def explain(
+    link: Annotated[str, typer.Argument(help=say("The text of a Data link cell, in quotes."))],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    with opened(config) as application:
+        found = application.explain(link)
+        if as_json:
+            put_json(found)
+        else:
+            show_pairs(application.texts, found)
+    raise typer.Exit(0 if found["state"] == "ok" else 1)
+
+
+def show_pairs(texts: Texts, document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    names = {
+        "state": texts("State"), "connector": texts("Connector"), "account": texts("Account"), "kind": texts("Kind"),
+        "resource": texts("Asks for"), "metric": texts("Measure"), "metrics": texts("Measures to choose from"),
+        "message": texts("What happened"), "advice": texts("What to do"),
+    }  # fmt: skip
+    for key, value in document.items():
+        if value:
+            text = ", ".join(value) if isinstance(value, list) else str(value)
+            console.print(Text.assemble((texts.join(names[key], " "), "bold"), text), soft_wrap=True)
+
+
+@app.command(help=say("Lists the services and sources that a link may point to."))
+def connectors(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    with opened(config) as application:
+        from sheetsync.catalogue import catalogue
+
+        found = catalogue(application)
+        if as_json:
+            put_json({"connectors": found})
+            return
+        from rich.console import Console
+
+        table = new_table(application.texts, "Connector", "Accounts", "Kinds and measures", "An address that works")
+        for one in found:
+            kinds = "\n".join(f"{kind}: {', '.join(metrics)}" if metrics else kind for kind, metrics in one["kinds"].items())
+            table.add_row(f"{one['title']} ({one['name']})", ", ".join(one["accounts"]), kinds, one["examples"][0])
+        Console(highlight=False).print(table)
+
+
+@app.command(help=say("Tries everything that a run needs: configuration, folders, workbooks, every account."))
+def doctor(
+    connector: Annotated[str | None, typer.Argument(help=say("Only this connector."), show_default=False)] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    with opened(config) as application:
+        from sheetsync.doctor import examine
+
+        texts = application.texts
+        found = list(examine(application, connector))
+        if as_json:
+            put_json({"checks": [{"what": one.what, "ok": one.ok, "message": one.message} for one in found]})
+        else:
+            from rich.console import Console
+            from rich.text import Text
+
+            table = new_table(texts, "What", "State", "What happened")
+            for one in found:
+                table.add_row(one.what, Text("✓", style="green") if one.ok else Text("✗", style="red"), one.message)
+            Console(highlight=False).print(table)
+    raise typer.Exit(0 if all(one.ok for one in found) else 1)
+
+
+@app.command(help=say("Shows the figures that were written, and where each came from."))
+def history(
+    text: Annotated[str, typer.Argument(help=say("Part of a key result's, objective's or group's name."))] = "",
+    config: ConfigOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help=say("So many of the newest entries."))] = 40,
+    as_json: JsonOption = False,
+) -> None:
+    with opened(config) as application:
+        entries = list(application.history.entries(text=text or None, limit=limit))
+        if as_json:
+            from dataclasses import asdict
+
+            put_json(
+                {"entries": [{key: plain(value) for key, value in asdict(entry).items() if key != "key"} for entry in entries]}
+            )
+            return
+        from rich.console import Console
+
+        from sheetsync.okr import layout
+
+        texts = application.texts
+        table = new_table(texts, "When", "Key result", "Result", "State", "From")
+        for entry in entries:
+            value = None if entry.value is None else float(entry.value)
+            state = layout.word(layout.STATES, entry.state, texts.language)
+            table.add_row(
+                f"{entry.at.astimezone():%Y-%m-%d %H:%M}", entry.key_result, shown(value), state, entry.source or entry.message
+            )
+        console = Console(highlight=False)
+        console.print(table if entries else texts("No figure was recorded yet."))
+
+
+def plain(value: Any) -> Any:
+    from datetime import datetime
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+# --- beginning ---------------------------------------------------------------------------------------------------------
+
+
+@app.command(help=say("Writes a realistic plan with its sources into a folder, and runs it. Needs no account and no network."))
+def demo(
+    folder: Annotated[Path, typer.Argument(help=say("The folder to write into."))] = Path("sheetsync-demo"),
+    lang: LanguageOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    from sheetsync.beginning import language_of, new_demo
+
+    language = language_of(lang)
+    file, steps = new_demo(folder, language)
+    with opened(file) as application:
+        from sheetsync.app import Wishes
+
+        entry = application.workbook_configs([])[0]
+        report = watched(application, entry, Wishes())
+        if as_json:
+            put_json({"workbooks": [as_document(report)]})
+            return
+        show_report(report, application, dry_run=False)
+        texts = application.texts
+        sys.stdout.write("\n" + texts("What to try next:") + "\n")
+        for number, step in enumerate(steps, 1):
+            sys.stdout.write(f"  {number}. {texts.say(step)}\n")
+    raise typer.Exit(report.exit_code if report.exit_code != 1 else 0)
+
+
+@app.command(help=say("Writes an empty plan and a configuration to begin with."))
+def init(
+    folder: Annotated[Path, typer.Argument(help=say("The folder to write into."))] = Path(),
+    lang: LanguageOption = "",
+    period: Annotated[
+        str, typer.Option("--period", help=say("The period of the plan, such as 2027-Q1."), show_default=False)
+    ] = "",
+    team: Annotated[list[str] | None, typer.Option("--team", help=say("A team of the plan; may be repeated."))] = None,
+) -> None:
+    from sheetsync.beginning import language_of, new_plan
+
+    for line in new_plan(folder, language_of(lang), period, tuple(team or ())):
+        sys.stdout.write(say.say(line) + "\n")
+
+
+def version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(__version__ + "\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help=say("Show the version and stop."))
+    ] = False,
+) -> None:
+    """What every command shares."""
