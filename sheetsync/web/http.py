@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLate
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, TypeVar
 from urllib.parse import quote
@@ -27,8 +25,9 @@ from sheetsync.errors import (
 from sheetsync.web.addresses import is_literal
 from sheetsync.web.auth import NO_CREDENTIAL, Auth, Credential
 from sheetsync.web.deadline import Deadline
+from sheetsync.web.once import Once
 from sheetsync.web.reply import Reply, error_of
-from sheetsync.web.targets import Params, joined, origin_of, pairs, query_of, safe_path, taken_apart
+from sheetsync.web.targets import Params, joined, origin_of, pairs, query_of, safe_path, shown, taken_apart
 
 if TYPE_CHECKING:
     import ssl
@@ -112,7 +111,7 @@ class Web:
         )
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
-        self._kept: dict[tuple[Any, ...], Future[Any]] = {}
+        self._once = Once()
         self._requests = 0
 
     @property
@@ -164,7 +163,8 @@ class Web:
 
         if not once:
             return ask()
-        return self._kept_or((url, pairs(params), tuple(sorted((headers or {}).items())), max_bytes, authorised), ask)
+        question = (url, pairs(params), tuple(sorted((headers or {}).items())), max_bytes, authorised)
+        return self._once.answer(question, ask, seconds=self._deadline.remaining())
 
     def post_json(
         self,
@@ -264,7 +264,7 @@ class Web:
     ) -> Reply:
         address, query = taken_apart(url)
         if address.origin not in self._origins:
-            raise Refused("{origin} is not among the addresses that this account may ask.", origin=address.origin)
+            raise Refused("{origin} is not among the addresses that this account may ask.", origin=shown(address.origin))
         path = safe_path(address)
         refine = refine or (self._refine if authorised else None)
         cap = self._max_bytes if max_bytes is None else max_bytes
@@ -325,28 +325,6 @@ class Web:
         if kind:
             own |= {"content-type": kind, "content-length": str(len(content))}
         return own
-
-    def _kept_or(self, key: tuple[Any, ...], ask: Callable[[], Any]) -> Any:
-        """The first caller asks, the others wait for it. A failure is told to those who wait, and not kept."""
-        with self._lock:
-            future = self._kept.get(key)
-            mine = future is None
-            if future is None:
-                future = self._kept[key] = Future()
-        if not mine:
-            try:
-                return future.result(max(self._deadline.remaining(), 0))
-            except TooLate:
-                raise Unavailable("There was no time left in this run.") from None
-        try:
-            document = ask()
-        except BaseException as error:
-            with self._lock:
-                del self._kept[key]
-            future.set_exception(error)
-            raise
-        future.set_result(document)
-        return document
 
 
 def tls_context() -> ssl.SSLContext:

@@ -22,11 +22,11 @@ from sheetsync.errors import (
     UnexpectedReply,
     UnknownLink,
 )
+from sheetsync.web.targets import shown
 
 LONGEST_WAIT: Final = 3_600.0
 """A longer Retry-After, in seconds, is cut to this: only a broken or hostile server asks for more."""
 
-MAX_SHOWN: Final = 80
 _SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _LINK: Final = re.compile(r"<([^<>]*)>((?:[ \t]*;[ \t]*[\w*-]+[ \t]*=[ \t]*(?:\"[^\"]*\"|[^\",; \t]+))*)")
 _REL: Final = re.compile(r";[ \t]*rel[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\",; \t]+))", re.IGNORECASE)
@@ -163,11 +163,9 @@ def _redirected(reply: Reply) -> Refused:
     if target.startswith(("/", "?")) and not target.startswith("//"):
         return Refused("{host} points to another of its pages, which is not followed.", host=reply.host, advice=advice)
     try:
-        shown = links.split(reply.origin.partition(":")[0] + ":" + target if target.startswith("//") else target).origin
+        target = links.split(reply.origin.partition(":")[0] + ":" + target if target.startswith("//") else target).origin
     except UnknownLink:
-        shown = ""
-    if not shown.startswith("http"):
+        target = ""
+    if not target.startswith("http"):
         return Refused("{host} points somewhere else, which is not followed.", host=reply.host, advice=advice)
-    if len(shown) > MAX_SHOWN:
-        shown = shown[: MAX_SHOWN - 1] + "…"
-    return Refused("{host} points to {target}, which is not followed.", host=reply.host, target=shown, advice=advice)
+    return Refused("{host} points to {target}, which is not followed.", host=reply.host, target=shown(target), advice=advice)

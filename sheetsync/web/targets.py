@@ -16,6 +16,7 @@ from sheetsync.errors import ConfigError, Refused, UnknownLink
 Params: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 MAX_QUERY: Final = 16_000
+MAX_SHOWN: Final = 80
 
 _NOT_IN_PATH: Final = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@%/]+")
 _NOT_IN_QUERY: Final = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]|{}\"<>`^]+")
@@ -32,6 +33,11 @@ def origin_of(text: str) -> links.Address:
     if address.scheme not in links.WEB_PORTS or address.path != "/" or address.query or address.fragment:
         raise ConfigError("{text} is no origin; write https://host or https://host:port.", text=text)
     return address
+
+
+def shown(origin: str) -> str:
+    """An origin as a sentence can hold it: hosts may be 253 characters long."""
+    return origin if len(origin) <= MAX_SHOWN else origin[: MAX_SHOWN - 1] + "…"
 
 
 def taken_apart(url: str) -> tuple[links.Address, str]:
@@ -73,7 +79,7 @@ def joined(first: links.Address, path: str, link: str) -> str:
         if address.host != first.host or not (secure or address.origin == first.origin):
             # a service behind a proxy often believes that it is asked by http: the same host is then asked as before, by https
             raise Refused(
-                "The next page of {host} lies at {origin}, which is not followed.", host=first.host, origin=address.origin
+                "The next page of {host} lies at {origin}, which is not followed.", host=first.host, origin=shown(address.origin)
             )
         return first.origin + address.path + ("?" + query if query else "")
     if link.startswith("//"):

@@ -141,6 +141,12 @@ def test_only_the_very_origin_is_asked(stand: Stand, url: str) -> None:
     assert (stand.dialled, stand.resolved, web.requests) == ([], [], 0)
 
 
+def test_a_long_host_makes_no_long_sentence(stand: Stand) -> None:
+    with stand.web(API) as web, pytest.raises(errors.Refused) as caught:
+        web.get("https://" + ".".join(["a" * 60] * 4) + "/")
+    assert len(str(caught.value)) <= 200
+
+
 @pytest.mark.parametrize("url", ["HTTPS://API.example.COM/x", "https://api.example.com:443/x", "https://api.example.com./x"])
 def test_other_spellings_of_the_origin_are_the_origin(stand: Stand, url: str) -> None:
     stand.answer("/x", {})
