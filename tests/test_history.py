@@ -365,7 +365,11 @@ def test_no_secret_gets_in_and_no_two_names_become_one(path: Path, tmp_path: Pat
     secret = "canary-5f2a91c3"  # 15 characters that must not be found again
     vault = Vault(tmp_path, {"KEY": secret})
     vault.reveal({"env": "KEY"}, "account main")
-    keys, links = [f"{secret}-row {n}" for n in range(2)], [f"https://x.example/?key={secret}&n={n}" for n in range(2)]
+    keys, links = (
+        [f"{secret} password=row-{n}" for n in range(2)],
+        [f"https://x.example/?key={secret}&token=row-{n}" for n in range(2)],
+    )
+    assert vault.redact(keys[0]) == vault.redact(keys[1])
     names = ["group", "objective", "key_result", "connector", "account", "source", "message", "status", "unit"]
     texts = {name: f"{name} {secret}" for name in names}
     book = f"/plans/{secret}/okr.xlsx"
