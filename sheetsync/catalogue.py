@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def catalogue(application: App) -> list[dict[str, Any]]:
-    """One entry a connector: name, title, kinds with their measures (the default first), settings, accounts, origins, examples."""
-    found = []
+    """One entry a connector: name, title, kinds with measures (the default first), settings, accounts, origins, examples."""
+    found: list[dict[str, Any]] = []
     for kind in application.kinds:
         accounts = application.registry.accounts.get(kind.name(), {})
         origins = set()
@@ -23,11 +23,9 @@ def catalogue(application: App) -> list[dict[str, Any]]:
                 origins |= set(account.origins())
             except Exception:  # noqa: BLE001,S112 - an account without its secret is doctor's matter, the list goes on
                 continue
-        kinds = {
-            pattern.kind: [metric.name for metric in kind.metrics.get(pattern.kind, ())]
-            for pattern in kind.links
-            if not pattern.instead
-        }
+        answered = [pattern.kind for pattern in kind.links if not pattern.instead]
+        kinds = {name: [metric.name for metric in kind.metrics.get(name, ())] for name in answered}
+        fields = [field for field in dataclasses.fields(kind.settings_type) if field.name != "base"]
         found.append({
             "name": kind.name(), "title": kind.title, "kinds": kinds,
             "default_metric": {name: metrics[0] for name, metrics in kinds.items() if metrics},
@@ -37,9 +35,8 @@ def catalogue(application: App) -> list[dict[str, Any]]:
             "unsupported": list(kind.unsupported),
         })  # fmt: skip
     loaded = {kind.name() for kind in application.kinds}
-    for point in installed():
-        if point.name not in loaded:
-            found.append(
-                {"name": point.name, "title": point.value, "kinds": {}, "accounts": [], "examples": ["-"], "loaded": False}
-            )
-    return found
+    others = [point for point in installed() if point.name not in loaded]
+    return found + [
+        {"name": point.name, "title": point.value, "kinds": {}, "accounts": [], "examples": ["-"], "loaded": False}
+        for point in others
+    ]

@@ -27,7 +27,8 @@ app = typer.Typer(
     name="sheetsync",
     help=say("Keeps the key results of an OKR workbook up to date from the places where the numbers live."),
     epilog=say(
-        "Begin with: sheetsync demo. Exit codes: 0 all well, 1 some rows failed, 2 usage or configuration, 3 a workbook failed, 75 busy."
+        "Begin with: sheetsync demo. Exit codes: 0 all well, 1 some rows failed, 2 usage or configuration, "
+        "3 a workbook failed, 75 another sheetsync is at work."
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -128,9 +129,7 @@ def run(
         wishes = Wishes(dry_run, force, tuple(only or ()))
         entries = application.workbook_configs(workbooks or [])
         application.registry  # noqa: B018 - its complaints come before anything is fetched
-        reports = [
-            watched(application, lambda step, entry=entry: application.run(entry, wishes, report=step)) for entry in entries
-        ]
+        reports = [watched(application, entry, wishes) for entry in entries]
         if as_json:
             put_json({"workbooks": [as_document(one) for one in reports]})
         else:
@@ -209,12 +208,8 @@ def new_table(texts: Texts, *headings: str, title: str | None = None) -> Table:
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     for heading in headings:
         numeric = heading in ("Result", "Progress")
-        table.add_column(
-            texts(heading),
-            overflow="fold",
-            justify="right" if numeric else "left",
-            no_wrap=heading in ("Cell", "State", "Status"),
-        )
+        narrow = heading in ("Cell", "State", "Status")
+        table.add_column(texts(heading), overflow="fold", justify="right" if numeric else "left", no_wrap=narrow)
     return table
 
 

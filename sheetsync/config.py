@@ -100,10 +100,14 @@ class _Document(BaseSettings):
         return _zone(name)
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0917 - the signature is that of pydantic-settings
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource, file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is that of pydantic-settings
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
 
 
@@ -189,8 +193,9 @@ def _secret(config: Config, table: tuple[str, ...], name: str, value: Any, vault
     if plain and isinstance(value, str):
         return value
     raise ConfigError(
-        "In {file}, [{table}], {key} must say where the secret is, not hold it.", file=config.file, table=".".join(table), key=name,
-        advice='Write {{env = "NAME"}}, {{file = "PATH"}}, {{command = ["…"]}} or {{keyring = "ENTRY"}}.',
+        "In {file}, [{table}], {key} must say where the secret is, not hold it.",
+        file=config.file, table=".".join(table), key=name,
+        advice='Write {env = "NAME"}, {file = "PATH"}, {command = ["…"]} or {keyring = "ENTRY"}.',
     )  # fmt: skip
 
 

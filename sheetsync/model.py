@@ -102,8 +102,8 @@ class Grid:
 class CellEdit:
     """One cell and what to put there; None leaves that side alone.
 
-    `value` a Decimal is written as a number, a str as text (never as a formula; "" clears the cell), a datetime (naive, in the workbook's time
-            zone) as a date with a date format, a bool as TRUE or FALSE
+    `value` a Decimal is written as a number, a str as text (never as a formula; "" clears the cell), a datetime (naive, in the
+            workbook's time zone) as a date with a date format, a bool as TRUE or FALSE
     `fill`  "RRGGBB", NO_FILL, or a description that this workbook gave in `Cell.fill`
     """
 

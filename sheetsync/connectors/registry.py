@@ -88,7 +88,7 @@ class Registry:
                     "Two connectors claim this link: {first} and {second}.", first=claims[0].connector.name(),
                     second=claims[1].connector.name(), advice="Take one of the two out of `plugins` in sheetsync.toml.",
                 )  # fmt: skip
-            if claims:
+            if claims and (not catch_all or self._permitted(claims[0], link)):
                 return claims[0]
         raise self._unknown(link)
 
@@ -113,6 +113,10 @@ class Registry:
         if found is not None:
             yield Understood(kind, *found)
 
+    def _permitted(self, understood: Understood, link: Link) -> bool:
+        accounts = self.accounts.get(understood.connector.name(), {}).values()
+        return any(account.serves(link, understood.resource) for account in accounts)
+
     def _account(self, understood: Understood, link: Link) -> str:
         kind, accounts = understood.connector, self.accounts.get(understood.connector.name(), {})
         wanted = link.option("account")
@@ -128,8 +132,8 @@ class Registry:
                 "Several accounts of {service} could answer this: {accounts}.", service=kind.title, accounts=fitting,
                 advice="Add #account=NAME behind the link.",
             )  # fmt: skip
-        if accounts or kind.catch_all:
-            raise Refused("No account of {service} in sheetsync.toml permits this address.", service=kind.title)
+        if accounts:
+            raise NotConnected("No connected account of {service} is the one of this page.", service=kind.title)
         raise NotConnected("{service} is not connected yet.", service=kind.title)
 
     def _unknown(self, link: Link) -> LinkError:
@@ -145,6 +149,10 @@ class Registry:
         close = difflib.get_close_matches(link.url, known, n=1, cutoff=0.75)
         if close:
             return UnknownLink("No connector knows this address. Did you mean one like {example}?", example=close[0])
+        if address.host:
+            return Refused(
+                "The address {origin} is not permitted, and no service that sheetsync knows lives there.", origin=address.origin
+            )
         return UnknownLink("No connector knows this address.")
 
 
