@@ -18,8 +18,9 @@
         ├── Incomplete         the answer is capped, sampled or partial                     author of the row
         └── UnexpectedReply    the service changed its answer                               author of the connector
 
-An error is a sentence with named places (`template`, `params`) and an advice, what to do next. Both are keys of the message catalogues;
-`str(error)` is the English sentence, `Texts.error` gives the reader's language. A service's own words never become part of either.
+An error is a sentence with named places (`template`, `params`) and an advice, what to do next. Both are keys of the message
+catalogues; `str(error)` is the English sentence, `Texts.error` gives the reader's language. A service's own words never become
+part of either.
 """
 
 from __future__ import annotations

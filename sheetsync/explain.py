@@ -35,7 +35,8 @@ def explain(text: str, registry: Registry, texts: Texts) -> dict[str, Any]:
         understood = registry.understand(link)
         kind = understood.connector
         found |= {
-            "connector": kind.name(), "kind": understood.resource.kind, "resource": str(understood.resource), "metric": understood.metric,
+            "connector": kind.name(), "kind": understood.resource.kind, "resource": str(understood.resource),
+            "metric": understood.metric,
             "metrics": [metric.name for metric in kind.metrics.get(understood.resource.kind, ())],
         }  # fmt: skip
         found["account"] = registry.resolve(link).account

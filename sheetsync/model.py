@@ -179,8 +179,8 @@ Outcome: TypeAlias = Reading | LinkError
 class LaneState:
     """What is remembered of a lane (one account of one connector) between runs.
 
-    `failures` straight ones; until `open_until` nobody knocks, for `reason`; `fingerprint` of the account's settings when this was
-    learnt: under other settings it means nothing.
+    `failures` straight ones; until `open_until` nobody knocks, for `reason`; `fingerprint` of the account's settings when this
+    was learnt: under other settings it means nothing.
     """
 
     failures: int

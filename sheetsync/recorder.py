@@ -1,4 +1,4 @@
-"""A plan and what was fetched go in, entries of the history come out: joins the line to the store, for one run of one workbook."""
+"""A plan and what was fetched go in, entries of the history come out: joins the line to the store, for one run of a workbook."""
 
 from __future__ import annotations
 

@@ -169,7 +169,8 @@ def _kind(value: object) -> str:
 def parse_json(data: bytes) -> Any:
     """UTF-8 JSON with exact numbers.
 
-    Raises UnexpectedReply: not JSON, not UTF-8, a key twice, NaN or Infinity, deeper than MAX_DEPTH, numbers of thousands of digits.
+    Raises UnexpectedReply: not JSON, not UTF-8, a key twice, NaN or Infinity, deeper than MAX_DEPTH, a number of more than
+    MAX_TEXT digits.
     """
     try:
         text = data.decode("utf-8-sig")

@@ -58,10 +58,12 @@ class Http(Connector[HttpSettings]):
     links = (LinkPattern("url", ".+"), LinkPattern("url", ".+", scheme="http"))
     examples = (
         Example(
-            "https://data.example.org/kpi.json#$.revenue.total", "url/https://data.example.org/kpi.json", "value select=$.revenue.total"
+            "https://data.example.org/kpi.json#$.revenue.total", "url/https://data.example.org/kpi.json",
+            "value select=$.revenue.total",
         ),
         Example(
-            "https://data.example.org/leads.csv#count&where=stage:SQL", "url/https://data.example.org/leads.csv", "count where=stage:SQL"
+            "https://data.example.org/leads.csv#count&where=stage:SQL", "url/https://data.example.org/leads.csv",
+            "count where=stage:SQL",
         ),
     )  # fmt: skip
     strangers = (

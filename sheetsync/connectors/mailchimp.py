@@ -63,7 +63,9 @@ class Mailchimp(Connector[MailchimpSettings]):
             "journey", _ADMIN, r"/(customer-journey|automations|landing-pages)/.*",
             instead="Paste the address of a campaign's report, an audience or a segment.",
         ),
-        LinkPattern("short", r"mailchi\.mp", "/.+", instead="Paste the address of the campaign's report page, not its short link."),
+        LinkPattern(
+            "short", r"mailchi\.mp", "/.+", instead="Paste the address of the campaign's report page, not its short link.",
+        ),
     )  # fmt: skip
     metrics = {
         "campaign": (
@@ -160,7 +162,8 @@ class Mailchimp(Connector[MailchimpSettings]):
         given = dict(resource.params)
         if given["dc"] != self._data_center():
             raise NotFound(
-                "This page is in Mailchimp's data centre {page}, but the key is for {key}.", page=given["dc"], key=self._data_center(),
+                "This page is in Mailchimp's data centre {page}, but the key is for {key}.",
+                page=given["dc"], key=self._data_center(),
                 advice="Choose the account that this page belongs to with #account=NAME.",
             )  # fmt: skip
         if resource.kind == "campaign":

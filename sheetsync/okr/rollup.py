@@ -1,7 +1,7 @@
 """Rows and their results go in, the figures of the rows that roll others up come out.
 
-`rollup:sum`, `rollup:mean` and `rollup:progress` stand in a row that others are aligned to, by the id or the name of its key result
-or of its objective. A roll-up over roll-ups waits for them; a circle is an error, and so is a part without a result.
+`rollup:sum`, `rollup:mean` and `rollup:progress` stand in a row that others are aligned to, by the id or the name of its key
+result or of its objective. A roll-up over roll-ups waits for them; a circle is an error, and so is a part without a result.
 """
 
 from __future__ import annotations

@@ -48,11 +48,13 @@ def _of_objectives(rows: Sequence[KeyResult]) -> Iterator[Finding]:
         if not row.objective:
             yield Finding(
                 ref, "no-objective", sentence("This key result stands under no objective."),
-                sentence("Nobody can see what it is good for."), sentence("Write the objective that it serves, or merge its cell down."),
+                sentence("Nobody can see what it is good for."),
+                sentence("Write the objective that it serves, or merge its cell down."),
             )  # fmt: skip
         elif _NUMBER_IN_OBJECTIVE.search(_NAMES_WITH_DIGITS.sub("", row.objective)):
             yield Finding(
-                ref, "objective-with-number", sentence("The objective {objective} holds a number or a date.", objective=row.objective),
+                ref, "objective-with-number",
+                sentence("The objective {objective} holds a number or a date.", objective=row.objective),
                 sentence("An objective says where to go; how far and by when are its key results."),
                 sentence("Move the number into a key result's target, and the date into Period."),
             )  # fmt: skip
@@ -65,7 +67,9 @@ def _of_rows(rows: Sequence[KeyResult]) -> Iterator[Finding]:
             blank = cells[Column.TARGET].value is None
             yield Finding(
                 target, "no-target" if blank else "text-target",
-                sentence("{kr} has no target.", kr=row.name) if blank else sentence("The target of {kr} is no number.", kr=row.name),
+                sentence("{kr} has no target.", kr=row.name)
+                if blank
+                else sentence("The target of {kr} is no number.", kr=row.name),
                 sentence("Without a number nobody can say when it is reached."), sentence("Write the number to reach."),
             )  # fmt: skip
         elif row.target is not None and row.kind in (Kind.NUMBER, Kind.PERCENT) and row.target == (row.start or 0):
@@ -84,8 +88,10 @@ def _of_rows(rows: Sequence[KeyResult]) -> Iterator[Finding]:
                 )  # fmt: skip
         if Column.PERIOD in cells and scan.text(cells[Column.PERIOD]) and row.period is None:
             yield Finding(
-                row.refs[Column.PERIOD], "bad-period", sentence("The period {text} is not understood.", text=scan.text(cells[Column.PERIOD])),
-                sentence("Without it there is no pace to measure against."), sentence("Write a year, a quarter or a month: 2027, 2027-Q1, 2027-03."),
+                row.refs[Column.PERIOD], "bad-period",
+                sentence("The period {text} is not understood.", text=scan.text(cells[Column.PERIOD])),
+                sentence("Without it there is no pace to measure against."),
+                sentence("Write a year, a quarter or a month: 2027, 2027-Q1, 2027-03."),
             )  # fmt: skip
         if Column.TYPE in cells and cells[Column.RESULT].value is not None and row.result is None:
             yield Finding(
@@ -110,8 +116,12 @@ def _twins(rows: Sequence[KeyResult]) -> Iterator[Finding]:
         for row in twins[1:]:
             yield Finding(
                 row.refs[Column.KEY_RESULT], "twin",
-                sentence("{kr} stands twice in {group}, also in {cell}.", kr=row.name, group=row.group or "-", cell=twins[0].refs[Column.KEY_RESULT].a1),
-                sentence("Its progress counts twice, and its history cannot be told apart."), sentence("Remove one, or name them apart."),
+                sentence(
+                    "{kr} stands twice in {group}, also in {cell}.",
+                    kr=row.name, group=row.group or "-", cell=twins[0].refs[Column.KEY_RESULT].a1,
+                ),
+                sentence("Its progress counts twice, and its history cannot be told apart."),
+                sentence("Remove one, or name them apart."),
             )  # fmt: skip
 
 
