@@ -132,19 +132,6 @@ class Run:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class LaneState:
-    """What a lane must remember across runs: straight failures, until when nobody knocks, why.
-
-    `fingerprint` of the account's settings when this was learnt: under other settings it means nothing.
-    """
-
-    failures: int
-    open_until: datetime | None
-    reason: str
-    fingerprint: str
-
-
 class Spelling:
     """Texts as they are stored: no secret in them, and nothing that a database refuses."""
 

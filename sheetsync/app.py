@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import cached_property
@@ -281,10 +281,14 @@ class _Lookups:
         self._app, self._connector, self._account = app, connector, account
 
     def get(self, key: str) -> str | None:
-        return self._app.history.lookup(self._connector, self._account, key)
+        try:
+            return self._app.history.lookup(self._connector, self._account, key)
+        except WorkbookError:  # it only saves a request; that the history is in trouble is said where figures are recorded
+            return None
 
     def put(self, key: str, value: str) -> None:
-        self._app.history.keep_lookup(self._connector, self._account, key, value)
+        with suppress(WorkbookError):
+            self._app.history.keep_lookup(self._connector, self._account, key, value)
 
 
 def open_app(config_file: Path | None, edges: Edges | None = None) -> App:

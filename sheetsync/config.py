@@ -42,17 +42,17 @@ class WorkbookConfig(_Table):
     path: str = Field(description="The workbook's path, relative to this file, or the address of a Google Sheet.")
     period: str = Field(default="", description="The period of rows and sheets that name none, such as 2027-Q1 or 2027.")
     language: Literal["en", "zh", ""] = Field(
-        "", description="The language of what is written into it; by default the general one."
+        default="", description="The language of what is written into it; by default the general one."
     )
     timezone: str = Field(default="", description="Its time zone, such as Europe/Berlin; by default the general one.")
     pace: Literal["calendar", "workdays"] = Field(
-        "calendar", description="How the share of the period that has passed is counted."
+        default="calendar", description="How the share of the period that has passed is counted."
     )
     bands: Literal["pace", "score"] = Field(
-        "pace", description="Judge progress against the pace of the period, or by 0.7 and 0.3."
+        default="pace", description="Judge progress against the pace of the period, or by 0.7 and 0.3."
     )
     colours: Literal["auto", "off"] = Field(
-        "auto", description="Colour the progress cells where no conditional format covers them."
+        default="auto", description="Colour the progress cells where no conditional format covers them."
     )
     allow: tuple[str, ...] = Field(
         default=("*",), description="What its links may ask for: connector/account/resource, * for anything."

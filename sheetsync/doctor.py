@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sheetsync.errors import SheetsyncError
 from sheetsync.okr import period
@@ -14,6 +14,7 @@ from sheetsync.web.http import Deadline
 
 if TYPE_CHECKING:
     from sheetsync.app import App
+    from sheetsync.web.http import Web
 
 PROBE_SECONDS = 30
 
@@ -64,7 +65,7 @@ def _account(application: App, name: str, account: str) -> Checkup:
         origins = connector.origins()
         door = application.open_door(connector, Deadline(PROBE_SECONDS, application.edges.time.monotonic))
         try:
-            connector.probe(door)
+            connector.probe(cast("Web", door))
         finally:
             door.close()
     except SheetsyncError as error:

@@ -344,7 +344,7 @@ class _Lane:
 
     def _still_open(self) -> LinkError | None:
         state = self._state
-        if state is None or self._time.now() >= state.open_until:
+        if state is None or state.open_until is None or self._time.now() >= state.open_until:
             return None
         if state.reason == BAD_KEY:
             return BadCredentials(

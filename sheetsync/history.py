@@ -31,7 +31,6 @@ from sheetsync._history_words import (
     GONE,
     Break,
     Entry,
-    LaneState,
     LastReading,
     Memory,
     Named,
@@ -43,6 +42,7 @@ from sheetsync._history_words import (
     stamp,
 )
 from sheetsync.errors import WorkbookError
+from sheetsync.model import LaneState
 
 __all__ = ["Break", "Entry", "History", "LaneState", "LastReading", "Memory", "OutboxItem", "Run"]
 

@@ -184,7 +184,7 @@ class LaneState:
     """
 
     failures: int
-    open_until: datetime
+    open_until: datetime | None
     reason: str
     fingerprint: str = ""
 

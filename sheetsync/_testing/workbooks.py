@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001, S101 - a moment in a workbook has no zone; asserts are what a contract is made of
+# ruff: noqa: DTZ001 - a moment in a workbook has no zone; asserts are what a contract is made of
 """A way to make workbooks goes in; what every workbook must do comes out, as tests.
 
     class TestMine(WorkbookContract):
