@@ -16,7 +16,7 @@ from sheetsync.errors import CannotEdit
 from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, column_number
 from sheetsync.workbooks._ooxml.cells import content_of
 from sheetsync.workbooks._ooxml.markup import MAIN, attributes, damaged, prefix_of, tag_end
-from sheetsync.workbooks._ooxml.scan import FILLED, Formula, Place, Row, Seen
+from sheetsync.workbooks._ooxml.scan import FILLED, Formula, Held, Place, Row, Seen
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 _ADDRESS = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
@@ -28,6 +28,7 @@ class CarefulScan:
     def __init__(self, text: bytes, part: str) -> None:
         """Raises CannotEdit where the text is not a well-formed worksheet."""
         self.text = text
+        self._part = part
         found = _Pass(text, part)
         self.data, self.prefix = found.data, found.prefix
         self._rows, self._first, self._cells, self._unclear = found.rows, found.first, found.cells, found.unclear
@@ -55,11 +56,26 @@ class CarefulScan:
         flat = self._cells[3 * self._first[at] : 3 * self._first[at + 1]]
         return [Place(*flat[i : i + 3]) for i in range(0, len(flat), 3)]
 
-    def cell(self, row: Row, column: int) -> Place | None:
-        found = [place for place in self._places(self._at[row.number]) if place.column == column]
+    def find(self, number: int, column: int) -> int:
+        place = self._place(number, column)
+        return -1 if place is None else place.start
+
+    def held(self, number: int, column: int) -> Held | None:
+        place = self._place(number, column)
+        if place is None:
+            return None
+        return Held(place.start, place.end, content_of(self.text[place.start : place.end]))
+
+    def _place(self, number: int, column: int) -> Place | None:
+        if self.row(number) is None:
+            return None
+        found = [place for place in self._places(self._at[number]) if place.column == column]
         if len(found) > 1:
-            raise CannotEdit("Row {row} of the worksheet is damaged: its cells cannot be told apart.", row=row.number)
+            raise CannotEdit("Row {row} of the worksheet is damaged: its cells cannot be told apart.", row=number)
         return found[0] if found else None
+
+    def again(self, text: bytes) -> CarefulScan:
+        return CarefulScan(text, self._part)
 
     def cells(self, row: Row) -> list[Place]:
         places = self._places(self._at[row.number])

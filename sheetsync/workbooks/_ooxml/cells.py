@@ -49,8 +49,16 @@ class Content(NamedTuple):
 def content_of(cell: bytes) -> Content:
     """Raises CannotEdit for what is no well-formed cell."""
     match = _USUAL.fullmatch(cell)
-    if match is None:
-        return _unusual(cell)
+    return _unusual(cell) if match is None else _usual(match)
+
+
+def content_at(text: bytes, start: int) -> tuple[int, Content] | None:
+    """Where the cell that begins at `start` ends, and what it says; None where it is spelled unusually."""
+    match = _USUAL.match(text, start)
+    return None if match is None else (match.end(), _usual(match))
+
+
+def _usual(match: re.Match[bytes]) -> Content:
     prefix, raw, element, tag, formula, value, inline = match.groups()
     style, kind = 0, "n"
     for name, text in _ATTRIBUTE_OF_USUAL.findall(raw):
@@ -209,6 +217,8 @@ def styled(attributes: bytes, style: int) -> bytes:
 
 def valueless(attributes: bytes) -> bytes:
     """Raw attributes without those that describe the value: type, cell metadata, value metadata."""
+    if b"t=" not in attributes and b"m=" not in attributes:
+        return attributes
     return b"".join(m[0] for m in ATTRIBUTE.finditer(attributes) if m[1] not in {b"t", b"cm", b"vm"})
 
 

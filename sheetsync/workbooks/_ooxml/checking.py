@@ -16,7 +16,7 @@ from sheetsync.model import column_letters
 from sheetsync.workbooks._ooxml.markup import well_formed
 from sheetsync.workbooks._ooxml.patching import Value, Wanted
 from sheetsync.workbooks._ooxml.scalars import decoded, moment_of, number_of
-from sheetsync.workbooks._ooxml.scan import Row, Scan
+from sheetsync.workbooks._ooxml.scan import Scan
 from sheetsync.workbooks._ooxml.sheet import Sheet
 
 _WHOLE = 8_000_000
@@ -41,12 +41,9 @@ def _stand(sheet: Sheet, made: Mapping[tuple[int, int], bytes]) -> None:
     """Every cell stands in its row and column, found by a new scan of the new text."""
 
     def all_stand(scan: Scan) -> bool:
-        row: Row | None = None
         for (number, column), cell in made.items():
-            if row is None or row.number != number:
-                row = scan.row(number)
-            place = None if row is None else scan.cell(row, column)
-            if place is None or scan.text[place.start : place.end] != cell:
+            start = scan.find(number, column)
+            if start < 0 or not scan.text.startswith(cell, start):
                 return False
         return True
 

@@ -44,6 +44,12 @@ class Text:
             return self.bom + body if self.bom else body
         return self.bom + body.decode().encode(self.codec, "xmlcharrefreplace")
 
+    def representable(self, new: bytes) -> bytes:
+        """Character data with references for what the part's encoding does not have."""
+        return (
+            new if self.codec != "latin-1" else new.decode().encode(self.codec, "xmlcharrefreplace").decode(self.codec).encode()
+        )
+
 
 def text_of(data: bytes, part: str) -> Text:
     """Raises CannotEdit for a document type declaration, an unknown encoding, or bytes that are not in the encoding."""

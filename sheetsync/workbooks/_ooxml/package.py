@@ -113,9 +113,9 @@ class Package:
             patch, tab, old = patches[title], self._tab(title), sheets.pop(title)
             body = spliced(old.body, patch.splices())
             changes[tab.part] = old.text.encoded(body)
-            mine = {cell: wanted[title][cell] for cell in patch.made}
+            new = old.again(body)
             del old, body
-            check(Sheet(changes[tab.part], tab.part), mine, patch.made, since_1904=self._book.since_1904)
+            check(new, wanted.get(title, {}), patch.made, since_1904=self._book.since_1904)
         if styles.changed:
             changes.update(self._with_styles(styles.xml()))
         return self._packed(changes)

@@ -18,7 +18,7 @@ from sheetsync.workbooks._ooxml.cells import Content, content_of, restyled, styl
 from sheetsync.workbooks._ooxml.markup import attributes, elements, prefix_of, with_attribute
 from sheetsync.workbooks._ooxml.reading import value_of
 from sheetsync.workbooks._ooxml.scalars import number_of, number_text, serial_of, text_element
-from sheetsync.workbooks._ooxml.scan import Place, Row, Scan
+from sheetsync.workbooks._ooxml.scan import Held, Row, Scan
 from sheetsync.workbooks._ooxml.sheet import Sheet
 from sheetsync.workbooks._ooxml.styles import Styles
 
@@ -96,28 +96,24 @@ class Patcher:
 
     def _patch(self, scan: Scan, edits: Mapping[tuple[int, int], Wanted]) -> Patch:
         patch = Patch()
-        rows: dict[int, list[int]] = {}
+        missing: dict[int, list[int]] = {}
         for number, column in sorted(edits):
             if not (1 <= number <= LAST_ROW and 1 <= column <= LAST_COLUMN):
                 raise CannotEdit("There is no cell in row {row} and column {column} of a worksheet.", row=number, column=column)
-            rows.setdefault(number, []).append(column)
+            held = scan.held(number, column)
+            if held is None:
+                missing.setdefault(number, []).append(column)
+            else:
+                self._change(scan, number, column, held, edits[number, column], patch)
         new_rows: list[tuple[int, list[tuple[int, bytes]]]] = []
-        for number, columns in rows.items():
+        for number, columns in missing.items():
             row = scan.row(number)
-            missing: list[tuple[int, bytes]] = []
-            for column in columns:
-                wanted = edits[number, column]
-                place = scan.cell(row, column) if row is not None else None
-                if place is None:
-                    cell = self._new_cell(scan, row, number, column, wanted, patch)
-                    if cell is not None:
-                        missing.append((column, cell))
-                else:
-                    self._change(scan, number, place, wanted, patch)
-            if missing and row is not None:
-                patch.others += self._insertions(scan, row, missing)
-            elif missing:
-                new_rows.append((number, missing))
+            cells = [(column, self._new_cell(scan, row, number, column, edits[number, column], patch)) for column in columns]
+            made = [(column, cell) for column, cell in cells if cell is not None]
+            if made and row is not None:
+                patch.others += self._insertions(scan, row, made)
+            elif made:
+                new_rows.append((number, made))
         patch.others += self._new_rows(scan, new_rows)
         patch.others += self._dimension(scan, patch.made)
         return patch
@@ -161,23 +157,22 @@ class Patcher:
 
     # --- one cell -----------------------------------------------------------------------------------------------------------
 
-    def _change(self, scan: Scan, number: int, place: Place, wanted: Wanted, patch: Patch) -> None:
-        old = scan.text[place.start : place.end]
-        content = content_of(old)
-        self._check(number, place.column, wanted, content.style, formula=content.formula is not None)
+    def _change(self, scan: Scan, number: int, column: int, held: Held, wanted: Wanted, patch: Patch) -> None:
+        start, end, content = held
+        self._check(number, column, wanted, content.style, formula=content.formula is not None)
         style = content.style if wanted.fill is None else self._styles.with_fill(content.style, wanted.fill)
         if wanted.value is None or self._same(content, wanted.value):
             if style == content.style:
                 return
-            new = restyled(old, style)
+            new = restyled(scan.text[start:end], style)
         else:
             style = self._dated(style, wanted.value)
             raw = valueless(content.attributes)
-            kind, payload = self._payload(content.prefix, wanted.value, number, place.column)
+            kind, payload = self._payload(content.prefix, wanted.value, number, column)
             new = written(content.prefix, raw if style == content.style else styled(raw, style), kind, payload, content.extras)
-            patch.changed.add((number, place.column))
-        patch.made[number, place.column] = new
-        patch.cells[number, place.column] = Splice(place.start, place.end, new)
+            patch.changed.add((number, column))
+        patch.made[number, column] = new
+        patch.cells[number, column] = Splice(start, end, new)
 
     def _new_cell(self, scan: Scan, row: Row | None, number: int, column: int, wanted: Wanted, patch: Patch) -> bytes | None:
         """The bytes of a cell that the file leaves out; None where the edit asks for what it looks like anyway."""
@@ -205,20 +200,25 @@ class Patcher:
 
     def _payload(self, prefix: bytes, value: Value, row: int, column: int) -> tuple[bytes, bytes]:
         """The `t` of a value and the bytes inside its cell."""
-        where = self._cell(row, column)
         match value:
             case bool():
                 return b"b", b"<%bv>%d</%bv>" % (prefix, value, prefix)
             case Decimal():
-                return b"", b"<%bv>%b</%bv>" % (prefix, number_text(value, where).encode(), prefix)
+                return b"", b"<%bv>%b</%bv>" % (prefix, self._number(value, row, column), prefix)
             case datetime():
-                serial = serial_of(value, since_1904=self._since_1904, cell=where)
-                text = number_text(Decimal(repr(serial)), where).encode()
-                return b"", b"<%bv>%b</%bv>" % (prefix, text, prefix)
+                serial = serial_of(value, since_1904=self._since_1904, cell=self._cell(row, column))
+                return b"", b"<%bv>%b</%bv>" % (prefix, self._number(Decimal(repr(serial)), row, column), prefix)
             case str() if value:
-                space, text = text_element(value, where)
+                space, text = text_element(value, self._cell(row, column))
+                text = self._sheet.text.representable(text)
                 return b"inlineStr", b"<%bis><%bt%b>%b</%bt></%bis>" % (prefix, prefix, space, text, prefix, prefix)
         return b"", b""
+
+    def _number(self, value: Decimal, row: int, column: int) -> bytes:
+        text = number_text(value)
+        if text is None:
+            raise CannotEdit("The figure for cell {cell} is not one that a cell can hold.", cell=self._cell(row, column))
+        return text.encode()
 
     def _same(self, content: Content, value: Value) -> bool:
         """Whether the cell holds this value already."""
@@ -303,13 +303,13 @@ def drop_values(sheet: Sheet, cells: Iterable[tuple[int, int]], patch: Patch) ->
     def work(scan: Scan) -> dict[tuple[int, int], Splice]:
         found = {}
         for number, column in sorted(cells):
-            row = scan.row(number)
-            place = scan.cell(row, column) if row is not None else None
-            if place is not None:
-                start, end, old = patch.cells.get((number, column)) or Splice(*place[1:], scan.text[place.start : place.end])
-                content = content_of(old)
-                if content.value is not None:
-                    found[number, column] = Splice(start, end, without_value(content))
+            held = scan.held(number, column)
+            if held is None:
+                continue
+            edited = patch.cells.get((number, column))
+            content = held.content if edited is None else content_of(edited.new)
+            if content.value is not None:
+                found[number, column] = Splice(held.start, held.end, without_value(content))
         return found
 
     dropped = sheet.scanned(work)

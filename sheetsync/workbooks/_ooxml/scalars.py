@@ -12,9 +12,8 @@ from sheetsync.workbooks._ooxml.markup import escape
 
 MAX_TEXT = 32_767
 """UTF-16 code units in one cell (https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3)."""
-MAX_NUMBER = Decimal("9.99999999999999E+307")
 MIN_NUMBER = Decimal("2.2251E-308")
-"""Magnitudes that Excel holds (same page); between MIN_NUMBER and 0 it makes 0 of them."""
+"""The smallest magnitude that Excel holds (same page)."""
 EXACT = 2**53
 """Whole numbers up to here are exact in a binary floating point number."""
 
@@ -31,15 +30,14 @@ _LAST_SERIAL = 2_958_466
 _MILLISECONDS = 86_400_000
 
 
-def number_text(number: Decimal, cell: str) -> str:
-    """The shortest text that a binary floating point number is written as; raises CannotEdit for what a cell cannot hold."""
-    if not number.is_finite():
-        raise CannotEdit("The figure for cell {cell} is not a number, so it was not written.", cell=cell)
-    size = abs(number)
-    if size > EXACT and size == size.to_integral_value() and size < Decimal("1E+30"):
-        raise CannotEdit("The figure for cell {cell} has more digits than a cell can hold.", cell=cell)
-    if size > EXACT or 0 < size < MIN_NUMBER:
-        raise CannotEdit("The figure for cell {cell} is too large or too small for a cell.", cell=cell)
+def number_text(number: Decimal) -> str | None:
+    """The shortest text of the number as a cell holds it, in binary floating point.
+
+    None for what no cell holds exactly enough: no number at all, beyond EXACT, where whole numbers have gaps, or so small that
+    Excel makes 0 of it.
+    """
+    if not number.is_finite() or abs(number) > EXACT or (number and abs(number) < MIN_NUMBER):
+        return None
     real = float(number)
     return str(int(real)) if real.is_integer() else repr(real).replace("e", "E")
 

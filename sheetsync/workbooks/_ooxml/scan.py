@@ -14,11 +14,12 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
+from operator import ge
 from typing import NamedTuple, Protocol, TypeAlias
 
 from sheetsync.model import column_letters
 from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, column_number
-from sheetsync.workbooks._ooxml.cells import content_of
+from sheetsync.workbooks._ooxml.cells import Content, content_at, content_of
 from sheetsync.workbooks._ooxml.markup import MAIN, attributes, tag_end, unescape
 
 
@@ -41,6 +42,14 @@ class Place(NamedTuple):
     column: int
     start: int
     end: int
+
+
+class Held(NamedTuple):
+    """A cell and what it says."""
+
+    start: int
+    end: int
+    content: Content
 
 
 Seen: TypeAlias = tuple[int, int, int, str, str | None, str | None, bytes]
@@ -74,7 +83,14 @@ class Scan(Protocol):
     def gap(self, number: int) -> int:
         """Where a missing row belongs. Raises CannotEdit where the rows stand out of order."""
 
-    def cell(self, row: Row, column: int) -> Place | None: ...
+    def find(self, number: int, column: int) -> int:
+        """Where the cell begins; -1 where there is none. Raises CannotEdit as `row` does."""
+
+    def held(self, number: int, column: int) -> Held | None:
+        """The cell and what it says; None where there is none. Raises CannotEdit as `row` does."""
+
+    def again(self, text: bytes) -> Scan:
+        """A scan of a text that differs from this one in places that are known to be well spelled."""
 
     def cells(self, row: Row) -> list[Place]:
         """All cells of the row in the order of columns. Raises CannotEdit where they stand in another order."""
@@ -91,9 +107,9 @@ class Scan(Protocol):
         """Whether a cell with a value or a formula stands below there."""
 
 
-_ROW = re.compile(rb'<row r="([1-9][0-9]*)"')
+_ROW = re.compile(rb'<row(?: r="([1-9][0-9]{0,6})")?')
 _CELL_AT = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]*)"')
-_MISADDRESSED = re.compile(rb'<c r="(?![A-Z]{1,3}[1-9])')
+_MISADDRESSED = re.compile(rb'<c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}")')
 _FORMULA = re.compile(
     rb'<c r="([A-Z]{1,3})([1-9][0-9]*)"(?: [a-z]+="[^"<>]*")*><f((?: [A-Za-z0-9:]+="[^"<>]*")*)(?:/>|>([^<]*)</f>)'
 )
@@ -106,38 +122,38 @@ class QuickScan:
 
     prefix = b""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, *, checked: bool = False) -> None:
+        """`checked` leaves out the search for odd spellings, which takes most of the time."""
         self.text = text
-        if (b"!" in text and b"<!" in text) or (b"?" in text and text.find(b"<?", 2) >= 0):
+        self._letters: dict[int, bytes] = {}
+        if checked:
+            pass
+        elif (b"!" in text and b"<!" in text) or (b"?" in text and text.find(b"<?", 2) >= 0):
             raise Odd
         start = text.find(b"<sheetData")
         if start < 0 or text[start + 10 : start + 11] not in {b">", b"/", b" "}:
             raise Odd
         inner = tag_end(text, start)
-        close = inner if text[inner - 2 : inner] == b"/>" else text.find(b"</sheetData>", inner)
+        close = inner if text[inner - 2 : inner] == b"/>" else text.rfind(b"</sheetData>", inner)
         if close < 0:
             raise Odd
         self.data = start, inner, close, inner if close == inner and text[inner - 2 : inner] == b"/>" else close + 12
-        if text.find(b"xmlns", inner, close) >= 0 or not _plain_root(text, start):
+        if not checked and (
+            text.find(b"xmlns", inner, close) >= 0 or _MISADDRESSED.search(text, inner, close) or not _plain_root(text, start)
+        ):
             raise Odd
-        for name, full in ((b"<row", b'<row r="'), (b"<c", b'<c r="')):
-            if text.count(name, inner, close) != text.count(full, inner, close):
-                raise Odd
-        if _MISADDRESSED.search(text, inner, close):
-            raise Odd
-        self._starts = array("Q")
-        self._numbers = array("Q")
-        last = 0
-        for match in _ROW.finditer(text, inner, close):
-            number = int(match[1])
-            if not last < number <= LAST_ROW:
-                raise Odd
-            self._starts.append(match.start())
-            self._numbers.append(number)
-            last = number
-        if len(self._numbers) != text.count(b'<row r="', inner, close):
-            raise Odd
+        rows = list(_ROW.finditer(text, inner, close))
+        try:
+            self._numbers = array("L", [int(match[1]) for match in rows])
+        except TypeError:
+            raise Odd from None
+        self._starts = array("Q", [match.start() for match in rows])
         self._starts.append(close)
+        if any(map(ge, self._numbers, self._numbers[1:])) or (rows and self._numbers[-1] > LAST_ROW):
+            raise Odd
+
+    def again(self, text: bytes) -> QuickScan:
+        return QuickScan(text, checked=True)
 
     def row(self, number: int) -> Row | None:
         at = bisect_left(self._numbers, number)
@@ -159,9 +175,22 @@ class QuickScan:
         at = bisect_left(self._numbers, number)
         return self._starts[at]
 
-    def cell(self, row: Row, column: int) -> Place | None:
-        start = self.text.find(b'<c r="%s%d"' % (column_letters(column).encode(), row.number), row.inner, row.end)
-        return None if start < 0 else Place(column, start, self._cell_end(start))
+    def find(self, number: int, column: int) -> int:
+        at = bisect_left(self._numbers, number)
+        if at == len(self._numbers) or self._numbers[at] != number:
+            return -1
+        letters = self._letters.get(column) or self._letters.setdefault(column, column_letters(column).encode())
+        return self.text.find(b'<c r="%b%d"' % (letters, number), self._starts[at], self._starts[at + 1])
+
+    def held(self, number: int, column: int) -> Held | None:
+        start = self.find(number, column)
+        if start < 0:
+            return None
+        known = content_at(self.text, start)
+        if known is not None:
+            return Held(start, *known)
+        end = self._cell_end(start)
+        return Held(start, end, content_of(self.text[start:end]))
 
     def _cell_end(self, start: int) -> int:
         inner = tag_end(self.text, start)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -53,6 +54,12 @@ class Sheet:
             self._scan = QuickScan(self.text.body)
         except Odd:
             self._scan = CarefulScan(self.text.body, part)
+
+    def again(self, body: bytes) -> Sheet:
+        """The worksheet with another text, which differs from this one in places that are known to be well spelled."""
+        other = copy(self)
+        other.__dict__ = {"part": self.part, "text": replace(self.text, body=body), "_scan": self._scan.again(body)}
+        return other
 
     @property
     def body(self) -> bytes:
@@ -109,7 +116,7 @@ class Sheet:
     @cached_property
     def arrays(self) -> Areas:
         """The cells that array formulas, dynamic arrays and what-if tables fill."""
-        if b"array" not in self.body and b"dataTable" not in self.body:
+        if not self.formulas:
             return Areas(())
         found = (area_of(f.attributes.get("ref", "")) for f in self.formulas if f.attributes.get("t") in {"array", "dataTable"})
         return Areas(area for area in found if area is not None)
