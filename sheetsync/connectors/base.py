@@ -12,7 +12,7 @@ Terminology
     document    whatever `fetch` brings and `read` understands; the engine hands it through without looking
 
 A connector is a class without state beyond its account's settings. It declares, in this order: title, settings, limits, links,
-metrics, examples, strangers; then it defines origins, auth, resolve, fetch, read, and private functions.
+metrics, examples, unsupported; then it defines origins, auth, resolve, fetch, read, and private functions.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ class Metric:
     """One measure of a kind.
 
     `path` leads to the figure in the document (`stats.member_count`, `rows.0.value`); `unit` as in Reading;
-    `of_hundred` when the service counts percent from 0 to 100.
+    `of_hundred` when the service counts percent from 0 to 100; `currency` leads to the code of its currency, where it is money;
+    `approximate` when the service rounds it.
     """
 
     name: str
@@ -116,6 +117,8 @@ class Metric:
     path: str = ""
     unit: str = ""
     of_hundred: bool = False
+    currency: str = ""
+    approximate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +155,6 @@ class Connector(ABC, Generic[S]):
     examples: ClassVar[tuple[Example, ...]] = ()
     unsupported: ClassVar[tuple[str, ...]] = ()
     """Addresses that are recognised and answered with what to paste instead."""
-    strangers: ClassVar[tuple[str, ...]] = ()
-    """Addresses that look like this service's and are not."""
     local: ClassVar[bool] = False
     """The source lies on this machine or behind a database driver: each download counts as one request."""
     catch_all: ClassVar[bool] = False
@@ -252,7 +253,7 @@ class Connector(ABC, Generic[S]):
         Raises UnexpectedReply where the path is gone or holds no number.
         """
         metric = next(metric for metric in self.metrics[query.resource.kind] if metric.name == query.metric)
-        return reading_of(walk(document, metric.path), metric)
+        return reading_of(walk(document, metric.path), metric, walk(document, metric.currency) if metric.currency else None)
 
     def refine(self, reply: Reply) -> LinkError | None:  # noqa: ARG002 - most services mean what their status says
         """What this service means by a reply, where its status alone does not say."""
@@ -286,12 +287,14 @@ def walk_or_none(document: Any, path: str) -> Any:
 HUNDRED: Final = Decimal(100)
 
 
-def reading_of(value: object, metric: Metric) -> Reading:
-    """A reply's value as a Reading of this metric. Raises UnexpectedReply."""
+def reading_of(value: object, metric: Metric, currency: object = None) -> Reading:
+    """A reply's value as a Reading of this metric. Raises UnexpectedReply: no number, or no code of a currency (ISO 4217)."""
     parsed = values.figure(value)
+    if currency is not None and not (isinstance(currency, str) and re.fullmatch(r"[A-Z]{3}", currency)):
+        raise UnexpectedReply("The answer names no currency for an amount of money.")
     share = metric.of_hundred and not parsed.percent
     return Reading(
         value=parsed.value / HUNDRED if share else parsed.value,
-        unit=PERCENT if metric.of_hundred or parsed.percent else metric.unit,
-        approximate=parsed.approximate,
+        unit=str(currency) if currency else PERCENT if metric.of_hundred or parsed.percent else metric.unit,
+        approximate=parsed.approximate or metric.approximate,
     )

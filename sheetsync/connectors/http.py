@@ -66,15 +66,6 @@ class Http(Connector[HttpSettings]):
             "count where=stage:SQL",
         ),
     )  # fmt: skip
-    strangers = (
-        "ftp://data.example.org/kpi.json",
-        "file:///etc/passwd",
-        "data:application/json,{}",
-        "https://user@data.example.org/kpi.json",
-        "https://data.example.org:0/kpi.json",
-        "//data.example.org/kpi.json",
-        "postgresql://data.example.org/kpi",
-    )
 
     def origins(self) -> Collection[str]:
         return (origin_of(self.settings.api_url or self.settings.origin),)

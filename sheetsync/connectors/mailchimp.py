@@ -9,7 +9,7 @@ Real service   not yet run against it; checked against its specification and aga
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -23,13 +23,12 @@ from sheetsync.connectors.base import (
     Metric,
     Settings,
     origin_of,
-    reading_of,
     setting,
     walk,
     walk_or_none,
 )
-from sheetsync.errors import ConfigError, LinkError, NoSuchMetric, NotFound, NotReady, RateLimited
-from sheetsync.model import PERCENT, Link, Query, Reading, Resource
+from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, NotReady, RateLimited
+from sheetsync.model import PERCENT, Link, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth, Basic
 from sheetsync.web.http import Reply, Web
@@ -79,11 +78,11 @@ class Mailchimp(Connector[MailchimpSettings]):
             Metric("unsubscribed", "recipients who left", "unsubscribed"),
             Metric("hard_bounces", "addresses that do not exist", "bounces.hard_bounces"),
             Metric("orders", "orders of a connected shop", "ecommerce.total_orders"),
-            Metric("revenue", "revenue of a connected shop, in its currency", "ecommerce.total_revenue"),
+            Metric("revenue", "revenue of a connected shop", "ecommerce.total_revenue", currency="ecommerce.currency_code"),
         ),
         "list": (
             Metric("members", "contacts who are subscribed", "stats.member_count"),
-            Metric("contacts", "contacts in any state, rounded by Mailchimp", "stats.total_contacts"),
+            Metric("contacts", "contacts in any state, rounded by Mailchimp", "stats.total_contacts", approximate=True),
             Metric("unsubscribed", "contacts who left", "stats.unsubscribe_count"),
             Metric("cleaned", "contacts whose address does not exist", "stats.cleaned_count"),
             Metric("open_rate", "mean open rate of its campaigns", "stats.open_rate", of_hundred=True),
@@ -120,16 +119,6 @@ class Mailchimp(Connector[MailchimpSettings]):
         "https://us21.admin.mailchimp.com/customer-journey/explore?id=1",
         "https://us21.admin.mailchimp.com/landing-pages/editor?id=1",
         "https://mailchi.mp/acme/summer-sale",
-    )
-    strangers = (
-        "https://us21.admin.mailchimp.com.evil.test/reports/summary?id=1234567",
-        "https://us21.admin.mailchimp.com/reports/summary?id=abc",
-        "https://us21.admin.mailchimp.com/reports/summary",
-        "https://admin.mailchimp.com/reports/summary?id=1234567",
-        "https://us21.admin.mailchimp.com:8443/reports/summary?id=1234567",
-        "http://us21.admin.mailchimp.com/reports/summary?id=1234567",
-        "https://us21.admin.mailchimp.com/reports/../lists/members/?id=98765",
-        "https://mailchimp.com/pricing/",
     )
 
     def origins(self) -> Collection[str]:
@@ -177,15 +166,6 @@ class Mailchimp(Connector[MailchimpSettings]):
             return self._get(web, f"/lists/{audience}", fields="stats", include_total_contacts="true")
         return self._segment(web, audience, given["name"])
 
-    def read(self, document: Any, query: Query) -> Reading:
-        reading = super().read(document, query)
-        if query.metric == "revenue":
-            currency = Metric("revenue", "", "ecommerce.total_revenue", str(walk(document, "ecommerce.currency_code")))
-            return reading_of(walk(document, currency.path), currency)
-        if query.metric == "contacts":  # "an approximate count of all contacts in any state", says the specification
-            return Reading(reading.value, reading.unit, approximate=True)
-        return reading
-
     def refine(self, reply: Reply) -> LinkError | None:
         # Too many connections at once, and a firewall that answers in HTML when a key is overused; neither says for how long.
         if reply.status == 403 and "html" in reply.headers.get("content-type", ""):
@@ -216,39 +196,31 @@ class Mailchimp(Connector[MailchimpSettings]):
     def _api_id(self, web: Web, what: str, web_id: str) -> str:
         """The API's id behind a `web_id`: from an earlier run, or from the listing, which is read once for all rows."""
         kept = self.lookups.get(f"{what}/{web_id}")
-        if kept is not None:
-            return quote(kept, safe="")
-        seen, total = 0, 1
-        while seen < total:
-            page = self._get(
-                web, f"/{what}", once=True, fields=f"{what}.id,{what}.web_id,total_items", count=str(PAGE), offset=str(seen)
-            )  # fmt: skip
-            found, total = walk(page, what), int(walk(page, "total_items"))
-            for one in found:
-                if str(one["web_id"]) == web_id:
-                    self.lookups.put(f"{what}/{web_id}", str(one["id"]))
-                    return quote(str(one["id"]), safe="")
-            if not found:
-                break
-            seen += len(found)
-        raise NotFound("This account of Mailchimp has no page with the number {id}.", id=web_id)
+        if kept is None:
+            listed = self._listing(web, f"/{what}", what, "id", "web_id")
+            kept = next((str(one["id"]) for one in listed if str(one["web_id"]) == web_id), None)
+            if kept is None:
+                raise NotFound("This account of Mailchimp has no page with the number {id}.", id=web_id)
+            self.lookups.put(f"{what}/{web_id}", kept)
+        return quote(kept, safe="")
 
     def _segment(self, web: Web, audience: str, name: str) -> Any:
+        listed = self._listing(web, f"/lists/{audience}/segments", "segments", "name", "member_count")
+        named = [one for one in listed if str(one["name"]).casefold() == name.casefold()]
+        if len(named) > 1:
+            raise NotFound("This audience has several segments called {name}.", name=name, advice="Rename one in Mailchimp.")
+        if not named:
+            raise NotFound("This audience has no segment called {name}.", name=name)
+        return named[0]
+
+    def _listing(self, web: Web, path: str, what: str, *fields: str) -> Iterator[Any]:
+        """Every entry of a listing, page after page until its own total is reached."""
+        wanted = ",".join([*(f"{what}.{field}" for field in fields), "total_items"])
         seen, total = 0, 1
         while seen < total:
-            page = self._get(
-                web, f"/lists/{audience}/segments", once=True, fields="segments.name,segments.member_count,total_items",
-                count=str(PAGE), offset=str(seen),
-            )  # fmt: skip
-            found, total = walk(page, "segments"), int(walk(page, "total_items"))
-            named = [one for one in found if str(one.get("name", "")).casefold() == name.casefold()]
-            if len(named) > 1:
-                raise NotFound(
-                    "This audience has several segments called {name}.", name=name, advice="Rename one of them in Mailchimp."
-                )
-            if named:
-                return named[0]
-            if not found:
-                break
+            page = self._get(web, path, once=True, fields=wanted, count=str(PAGE), offset=str(seen))
+            found, total = walk(page, what), int(walk(page, "total_items"))
+            yield from found
             seen += len(found)
-        raise NotFound("This audience has no segment called {name}.", name=name)
+            if not found and seen < total:
+                raise Incomplete("Mailchimp's list ended before its own total.")

@@ -40,6 +40,16 @@ class TestContract(ConnectorContract):
     place = "opens.open_rate"
     other = LIST
     canaries = (KEY,)
+    strangers = (
+        "https://us21.admin.mailchimp.com.evil.test/reports/summary?id=1234567",
+        "https://us21.admin.mailchimp.com/reports/summary?id=abc",
+        "https://us21.admin.mailchimp.com/reports/summary",
+        "https://admin.mailchimp.com/reports/summary?id=1234567",
+        "https://us21.admin.mailchimp.com:8443/reports/summary?id=1234567",
+        "http://us21.admin.mailchimp.com/reports/summary?id=1234567",
+        "https://us21.admin.mailchimp.com/reports/../lists/members/?id=98765",
+        "https://mailchimp.com/pricing/",
+    )
 
     def script(self, stand: Stand) -> None:
         stand.answer("/3.0/campaigns", CAMPAIGNS)
