@@ -1,0 +1,154 @@
+"""The floors of the house: who may import whom. Held by the imports themselves, not by habit."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "sheetsync"
+GROUND = {"errors", "model", "values", "links", "texts", "secrets", "log"}
+STANDARD = set(sys.stdlib_module_names)
+
+MAY: dict[str, set[str]] = {
+    "errors": set(),
+    "model": {"errors"},
+    "values": {"errors"},
+    "links": {"errors", "model"},
+    "texts": {"errors"},
+    "secrets": {"errors"},
+    "log": {"texts"},
+    "okr": GROUND | {"okr"},
+    "workbooks": GROUND | {"workbooks", "web"},
+    "web": GROUND | {"web"},
+    "connectors": GROUND | {"connectors", "web"},
+    "fetch": GROUND | {"connectors"},
+    "sync": GROUND | {"okr", "workbooks", "fetch"},
+    "history": GROUND,
+    "_locks": GROUND,
+    "config": GROUND,
+    "template": GROUND | {"okr"},
+    "recorder": GROUND | {"okr", "fetch", "history"},
+    "explain": GROUND | {"okr", "connectors"},
+    "demo": GROUND | {"okr", "template"},
+    "catalogue": GROUND | {"app", "connectors"},
+    "doctor": GROUND | {"app", "okr", "web", "connectors"},
+    "beginning": GROUND | {"app", "config", "demo", "okr", "template"},
+    "app": {"*"},
+    "cli": GROUND | {"app", "catalogue", "doctor", "beginning", "okr", "config"},
+    "_testing": {"*"},
+    "testing": {"*"},
+}
+"""Room -> the rooms it may know. A room's own private files (`_history_words`) belong to it."""
+
+ONLY_IN: dict[str, set[str]] = {
+    "httpx2": {"web"},
+    "httpcore2": {"web", "_testing"},
+    "pandas": {"connectors/_tables", "connectors/_measures", "connectors/_shapes", "connectors/_cells", "review"},
+    "openpyxl": {"workbooks", "template"},
+    "python_calamine": {"connectors/_tables", "connectors/_excel", "connectors/_cells"},
+    "sqlalchemy": {"connectors/sql"},
+    "sqlite3": {"history", "demo"},
+    "schedule": {"daemon"},
+    "typer": {"cli"},
+    "pydantic": {"config"},
+    "pydantic_settings": {"config"},
+    "filelock": {"_locks"},
+    "requests": set(),
+    "urllib.request": set(),
+    "socket": {"web", "workbooks"},
+}
+"""A library -> the rooms (or files) that may import it."""
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return next((room for room in ("history", "template", "demo") if first.startswith(f"_{room}")), first)
+
+
+def imports_of(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module or ""
+            yield from (f"{node.module}.{name.name}" for name in node.names if node.module == "sheetsync")
+
+
+def breaches(name: str, source: str) -> list[str]:
+    """What a file imports and must not; `name` is its path below the package, without `.py`."""
+    room = room_of(PACKAGE / f"{name}.py")
+    found = []
+    for module in imports_of(ast.parse(source)):
+        if module.startswith("sheetsync."):
+            target = room_of(PACKAGE / f"{module.split('.')[1]}.py")
+            allowed = MAY[room]
+            if target != room and "*" not in allowed and target not in allowed and not target.startswith("__"):
+                found.append(f"{name} imports {module}")
+        for library, places in ONLY_IN.items():
+            inside = any(name == place or name.split("/", maxsplit=1)[0] == place or room == place for place in places)
+            if (module == library or module.startswith(f"{library}.")) and not inside:
+                found.append(f"{name} imports {module}")
+    return found
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_file_imports_above_its_floor(path: Path) -> None:
+    name = str(path.relative_to(PACKAGE).with_suffix("")).replace("\\", "/")
+    if name == "__init__":
+        return
+    assert breaches(name, path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("okr/scan", "from sheetsync.workbooks.excel import Excel"),
+        ("workbooks/excel", "import sheetsync.okr.plan"),
+        ("connectors/mailchimp", "from sheetsync.config import Config"),
+        ("connectors/mailchimp", "def f():\n    import httpx2"),
+        ("connectors/sql", "import pandas as pd"),
+        ("fetch", "from sheetsync.app import App"),
+        ("errors", "from sheetsync.model import Link"),
+    ],
+)
+def test_a_planted_breach_is_found(name: str, source: str) -> None:
+    assert breaches(name, source)
+
+
+def test_connectors_do_not_know_each_other() -> None:
+    leaves = [path for path in (PACKAGE / "connectors").glob("*.py") if not path.stem.startswith("_")]
+    for path in leaves:
+        if path.stem in {"base", "registry"}:
+            continue
+        modules = imports_of(ast.parse(path.read_text(encoding="utf-8")))
+        known = {module.split(".")[2] for module in modules if module.startswith("sheetsync.connectors.")}
+        assert all(name == "base" or name.startswith("_") for name in known), path
+        assert "environ" not in path.read_text(encoding="utf-8"), path
+
+
+def test_only_the_command_line_prints() -> None:
+    for path in FILES:
+        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        assert not any(isinstance(call.func, ast.Name) and call.func.id == "print" for call in calls), path
+
+
+def test_okr_asks_no_clock() -> None:
+    for path in (PACKAGE / "okr").glob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        assert "import time" not in source, path
+        assert ".now(" not in source, path
+        assert ".today(" not in source, path
+
+
+def test_files_stay_small() -> None:
+    """A file over 300 lines is a question, over 500 an answer."""
+    long = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {name: lines for name, lines in long.items() if lines > 500} == {}
