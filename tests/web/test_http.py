@@ -333,6 +333,20 @@ def test_an_answer_beyond_its_cap_is_refused(stand: Stand, answer: Answer) -> No
         web.get(API + "/x")
 
 
+def test_reading_stops_at_the_cap(stand: Stand) -> None:
+    sent = count()
+
+    def pieces() -> Iterator[bytes]:
+        for piece in endless():
+            next(sent)
+            yield piece
+
+    stand.answer("/x", Answer(body=pieces, framing="chunked"))
+    with stand.web(API, max_bytes=100_000) as web, pytest.raises(errors.UnexpectedReply):
+        web.get(API + "/x")
+    assert next(sent) * 65_536 < 50_000_000  # the buffers of two sockets, whatever the system
+
+
 def test_the_cap_itself_is_allowed_and_can_be_raised_for_one_call(stand: Stand) -> None:
     stand.answer("/x", Answer(body=b"x" * 1_000))
     with stand.web(API, max_bytes=999) as web:
