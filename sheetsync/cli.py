@@ -53,7 +53,8 @@ LanguageOption = Annotated[
 def main() -> None:
     """The entry point: every error of ours is one sentence and an exit code; a traceback never reaches a user."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except typer.Abort:
         sys.exit(130)
     except KeyboardInterrupt:
