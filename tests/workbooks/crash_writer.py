@@ -1,9 +1,9 @@
 # ruff: noqa: T201 - it answers on standard output
 """Commands come in on standard input, workbooks are written by children that can be stopped, traced and killed.
 
-A command is a workbook's path and a folder for backups ("" for none), in JSON. A child reads the workbook, stops itself, and
-writes when it is told to go on; `stopped PID` is printed, then what became of it: `written`, `refused <sentence>`,
-`killed <signal>` or `raised`. All was imported and used once before, so a child's system calls are those of writing alone.
+A command is a workbook's path and a folder for backups ("" for none), in JSON. A child stops itself, and reads and
+writes the workbook when it is told to go on; `stopped PID` is printed, then what became of it: `written`, `refused <sentence>`,
+`killed <signal>` or `raised`. All was imported and used once before, so a child's system calls are those of the run alone.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ def opened(path: Path, backups: str) -> Excel:
 def child(path: Path, backups: str) -> None:
     # Where only ancestors may trace (Yama), this one lets anybody: prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY).
     ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)
-    workbook = opened(path, backups)
     os.kill(os.getpid(), signal.SIGSTOP)
     try:
-        workbook.apply(EDITS)
+        opened(path, backups).apply(EDITS)
     except WorkbookError as exc:
         answer = f"refused {exc}\n"
     else:

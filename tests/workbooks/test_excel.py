@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-import random
 import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -440,7 +440,9 @@ def sorted_by_name(sheet):
 )
 def test_whatever_a_colleague_does_meanwhile_their_bytes_stay(changes, cells, put_back_the_time):
     with tempfile.TemporaryDirectory() as folder:
-        path = build(Path(folder, "okr.xlsx"), {ref: cell for ref, cell in CELLS.items() if not cell.formula})
+        # A number in a cell with a date's format is a date when it is read again.
+        plain = {ref: cell for ref, cell in CELLS.items() if not cell.formula and not isinstance(cell.value, datetime)}
+        path = build(Path(folder, "okr.xlsx"), plain)
         workbook = Excel(path)
         workbook.read()
         before = path.stat()
@@ -453,7 +455,7 @@ def test_whatever_a_colleague_does_meanwhile_their_bytes_stay(changes, cells, pu
         assert path.read_bytes() == theirs
         assert files(Path(folder)) == ["okr.xlsx"]
         workbook.read()
-        row, column, number = random.Random(0).choice(cells)
+        row, column, number = cells[0]
         workbook.apply([CellEdit(CellRef("Plan", row, column), Decimal(number))])
         assert value(path, CellRef("Plan", row, column)) == float(number)
 

@@ -28,8 +28,8 @@ def path(tmp_path):
     return file
 
 
-def never(seconds):
-    raise AssertionError("nothing to wait for")
+def never(*_):
+    raise AssertionError("this must not be called")
 
 
 def files(folder):
@@ -97,6 +97,21 @@ def test_a_file_that_never_rests_is_left_for_later(path, monkeypatch):
         _files.read_whole(path, sleep=lambda seconds: None)
 
 
+def test_a_save_in_place_of_the_same_length_is_not_read_half(path, monkeypatch):
+    read, waited = os.read, []
+
+    def somebody_saves_between_two_pieces(descriptor, size):
+        piece = read(descriptor, min(size, 1000))
+        if not waited:
+            path.write_bytes(b"new" * 1000)
+            os.utime(path, ns=(1, 1))  # another time for certain, however coarse the clock
+        return piece
+
+    monkeypatch.setattr(os, "read", somebody_saves_between_two_pieces)
+    assert _files.read_whole(path, sleep=waited.append).data == b"new" * 1000
+    assert len(waited) == 1
+
+
 def test_a_folder_is_refused(tmp_path):
     with pytest.raises(WorkbookError) as caught:
         _files.read_whole(tmp_path, sleep=never)
@@ -136,9 +151,10 @@ def test_a_pipe_that_takes_the_place_after_the_look_does_not_hang(path, monkeypa
     assert refusal_in_time(path) == ["“okr.xlsx” is not an ordinary file."]
 
 
-def test_a_device_is_refused(tmp_path):
+def test_a_device_is_refused_unopened(tmp_path, monkeypatch):
     device = tmp_path / "okr.xlsx"
     device.symlink_to("/dev/zero")
+    monkeypatch.setattr(os, "open", never)
     with pytest.raises(WorkbookError, match="is not an ordinary file"):
         _files.read_whole(device, sleep=never)
 

@@ -178,6 +178,21 @@ def test_where_programs_cannot_be_seen_the_lock_lives(path, tmp_path):
         assert holder(path, now=NOW, proc=place, host="desk") is not None
 
 
+def test_one_program_that_may_not_be_looked_at_is_enough_for_doubt(path, tmp_path, monkeypatch):
+    put(path, ".~lock.", LINE, suffix="#")
+    place = proc(tmp_path / "proc", ("/usr/bin/python3",))
+    assert holder(path, now=NOW, proc=place, host="desk") is None
+    read = Path.read_bytes
+
+    def refuse(self):
+        if self == place / "2" / "cmdline":
+            raise PermissionError
+        return read(self)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert holder(path, now=NOW, proc=place, host="desk") is not None
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage", b",,,,;", b"\xff\xfe\0"])
 def test_a_line_that_says_nothing_lives(path, tmp_path, content):
     put(path, ".~lock.", content, suffix="#")
