@@ -270,9 +270,10 @@ def test_extended_attributes_are_kept(path):
 
 
 def test_the_owner_is_kept_where_the_system_allows(path):
-    if os.geteuid() != 0:
-        pytest.skip("only root gives files away")
-    os.chown(path, 12345, 23456)
+    try:
+        os.chown(path, 12345, 23456)
+    except PermissionError:
+        pytest.skip("this account may not give files away")
     path.chmod(0o640)
     _files.replace(path, NEW, base=_files.read_whole(path), check=lambda written: None)
     status = path.stat()
