@@ -8,16 +8,14 @@ two attributes of its fill or of its number format, put behind the last one. The
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn
-
-# A DOCTYPE, the door of all attacks by XML, is refused by both parsers of this file.
-from xml.parsers import expat
+from xml.parsers import expat  # the text has no document type declaration: `text_of` refuses it
 
 from sheetsync.errors import CannotEdit
+from sheetsync.workbooks._ooxml.markup import ATTRIBUTE, TAG, damaged, prefix_of, text_of, with_attribute
+from sheetsync.workbooks._ooxml.number_formats import BUILTIN, FIRST_CUSTOM, SAME_EVERYWHERE, shows_date
 
 MAX_XFS = 64_000
 """Excel's limit of cell formats in a workbook.
@@ -44,48 +42,13 @@ _ORDER = (
 )
 _ITEMS = {"numFmts": "numFmt", "fills": "fill", "cellXfs": "xf"}
 _FILL_NAMES = frozenset({"patternFill", "gradientFill", "fgColor", "bgColor", "stop", "color"})
+_PART = "styles.xml"
 _LONGEST_FILL = 10_000
 _DEEPEST = 64
 
-# ECMA-376 part 1, 18.8.30. The ids from 27 on have a meaning of their own in each East Asian language; these are the Chinese
-# ones, and a date in all of them. Excel shows the ids that are missing here as General.
-# fmt: off
-_BUILTIN: Mapping[int, str] = {
-    0: "General", 1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: '"$"#,##0_);("$"#,##0)', 6: '"$"#,##0_);[Red]("$"#,##0)',
-    7: '"$"#,##0.00_);("$"#,##0.00)', 8: '"$"#,##0.00_);[Red]("$"#,##0.00)', 9: "0%", 10: "0.00%", 11: "0.00E+00",
-    12: "# ?/?", 13: "# ??/??", 14: "mm-dd-yy", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM",
-    19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss", 22: "m/d/yy h:mm", 27: 'yyyy"年"m"月"', 28: 'm"月"d"日"',
-    29: 'm"月"d"日"', 30: "m-d-yy", 31: 'yyyy"年"m"月"d"日"', 32: 'h"时"mm"分"', 33: 'h"时"mm"分"ss"秒"',
-    34: '上午/下午h"时"mm"分"', 35: '上午/下午h"时"mm"分"ss"秒"', 36: 'yyyy"年"m"月"', 37: "#,##0 ;(#,##0)",
-    38: "#,##0 ;[Red](#,##0)", 39: "#,##0.00;(#,##0.00)", 40: "#,##0.00;[Red](#,##0.00)",
-    41: '_(* #,##0_);_(* (#,##0);_(* "-"_);_(@_)', 42: '_("$"* #,##0_);_("$"* (#,##0);_("$"* "-"_);_(@_)',
-    43: '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)', 44: '_("$"* #,##0.00_);_("$"* (#,##0.00);_("$"* "-"??_);_(@_)',
-    45: "mm:ss", 46: "[h]:mm:ss", 47: "mmss.0", 48: "##0.0E+0", 49: "@", 50: 'yyyy"年"m"月"', 51: 'm"月"d"日"',
-    52: 'yyyy"年"m"月"', 53: 'm"月"d"日"', 54: 'm"月"d"日"', 55: '上午/下午h"时"mm"分"', 56: '上午/下午h"时"mm"分"ss"秒"',
-    57: 'yyyy"年"m"月"', 58: 'm"月"d"日"', 59: "0", 60: "0.00", 61: "#,##0", 62: "#,##0.00", 67: "0%", 68: "0.00%",
-    69: "# ?/?", 70: "# ??/??", 71: "d/m/yyyy", 72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss",
-    77: "d/m/yyyy h:mm", 78: "mm:ss", 79: "[h]:mm:ss", 80: "mm:ss.0", 81: "d/m/yy",
-}
-_ENCODINGS = frozenset({
-    "ascii", "big5", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257", "cp932", "euc_jp", "euc_kr", "gb18030", "gb2312",
-    "gbk", "koi8-r", "shift_jis", *(f"iso8859-{part}" for part in range(1, 17)),
-})
-# fmt: on
-_SAME_EVERYWHERE = frozenset({*range(5), *range(9, 23), *range(37, 41), *range(45, 50)})
-_FIRST_CUSTOM = 164
-
-_DECLARED = re.compile(rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_TAG = re.compile(rb"""<([^\s/>"']++)(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>""")
-_ATTRIBUTE = re.compile(rb"""\s([^\s=/>"']++)\s*+=\s*+("[^"]*+"|'[^']*+')""")
 _RGB = re.compile(r"(?:[0-9A-Fa-f]{2})?([0-9A-Fa-f]{6})")
 _PLAIN = re.compile(r"[0-9A-Fa-f]{6}")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-_LITERAL = re.compile(r"""\\.|"[^"]*"?|[_*].|general""", re.IGNORECASE | re.DOTALL)
-_BRACKETS = re.compile(r"\[[^\]]*\]?")
-_ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
-_FRACTION = re.compile(r"(?<=s)[.,]0+", re.IGNORECASE)
-_DATE_LETTERS = re.compile(r"[ymdhsaegb]|上午/下午", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -103,17 +66,17 @@ class _Node:
 
     def head(self, data: bytes) -> re.Match[bytes]:
         """The start tag."""
-        found = _TAG.match(data, self.start)
+        found = TAG.match(data, self.start)
         if found is None:
-            _unreadable()
+            raise damaged(_PART)
         return found
 
     def closes_itself(self, data: bytes) -> bool:
         return self.head(data)[0].endswith(b"/>")
 
-    def tag(self, data: bytes) -> str:
+    def tag(self, data: bytes) -> bytes:
         """The name as it is written, with its prefix."""
-        return self.head(data)[1].decode()
+        return prefix_of(self.head(data)[0]) + self.name.encode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,13 +117,14 @@ class _Xf:
 class Styles:
     """The cell formats of one workbook, by their number.
 
-    The constructor raises CannotEdit where the part is not well-formed XML, has a DOCTYPE or an encoding that is not known.
+    The constructor raises CannotEdit where the part is not well-formed XML, has a document type declaration, or is written in an
+    encoding that is not supported.
     """
 
     def __init__(self, xml: bytes | None) -> None:
         self._original = _MINIMAL if xml is None else xml
-        self._bom, self._codec, data = _as_utf8(self._original)
-        self._part = part = _Part(data)
+        self._text = text_of(self._original, _PART)
+        self._part = part = _Part(self._text.body)
         self._xfs = [_xf(part, node) for node in part.items("cellXfs")]
         self._fills = [_fill_text(node) for node in part.items("fills")]
         self._formats = {
@@ -177,14 +141,10 @@ class Styles:
         return self._code(self._xf(xf).format)
 
     def is_date(self, xf: int) -> bool:
-        """Whether numbers in this format show as a date or a time of day.
-
-        An elapsed time such as [h]:mm is no date: 36:00 is one and a half days, and no moment. The first section of the format
-        decides; quoted text, brackets of colour, condition and locale, and padding do not count.
-        """
+        """Whether numbers in this format show as a date or a time of day; an elapsed time, [h]:mm, is no date."""
         number = self._xf(xf).format
         if number not in self._dates:
-            self._dates[number] = _shows_date(self._code(number))
+            self._dates[number] = shows_date(self._code(number))
         return self._dates[number]
 
     def fill(self, xf: int) -> str:
@@ -236,7 +196,7 @@ class Styles:
             return self._original
         data = self._part.extended(self._new)
         _tree(data)
-        return self._bom + (data if self._codec is None else data.decode().encode(self._codec, "xmlcharrefreplace"))
+        return self._text.encoded(data)
 
     # --- asking -----------------------------------------------------------------------------------------------------------
 
@@ -245,7 +205,7 @@ class Styles:
 
     def _code(self, number: int) -> str:
         # Excel writes the built-in formats that depend on the language, money above all, under their own ids.
-        return self._formats.get(number) or _BUILTIN.get(number, "General")
+        return self._formats.get(number) or BUILTIN.get(number, "General")
 
     def _shown(self, side: _Side, xf: int) -> str:
         return self.fill(xf) if side is _FILL else self.number_format(xf)
@@ -314,12 +274,12 @@ class Styles:
         self._new["fills"].append(_rendered(node, self._part.prefix("fills")).encode())
 
     def _format_number(self, code: str) -> int:
-        codes: dict[int, str] = {number: _BUILTIN[number] for number in sorted(_SAME_EVERYWHERE)} | self._formats
+        codes: dict[int, str] = {number: BUILTIN[number] for number in sorted(SAME_EVERYWHERE)} | self._formats
         for number, known in codes.items():
             if known == code:
                 return number
         used = {*self._formats, *(_number(node.attributes, "numFmtId") for node in self._part.nodes_with_formats())}
-        number = next(free for free in range(_FIRST_CUSTOM, _FIRST_CUSTOM + len(used) + 1) if free not in used)
+        number = next(free for free in range(FIRST_CUSTOM, FIRST_CUSTOM + len(used) + 1) if free not in used)
         self._formats[number] = code
         tag = f'<{self._part.prefix("numFmts")}numFmt numFmtId="{number}" formatCode="{_escaped(code)}"/>'
         self._new["numFmts"].append(tag.encode())
@@ -333,10 +293,10 @@ class _Part:
         root = _tree(data)
         if root.closes_itself(data):
             end = root.head(data).end()
-            data = b"%b></%b>%b" % (data[: end - 2], root.tag(data).encode(), data[end:])
+            data = b"%b></%b>%b" % (data[: end - 2], root.tag(data), data[end:])
             root = _tree(data)
         if root.name != "styleSheet":
-            _unreadable()
+            raise damaged(_PART)
         self.data = data
         self._root = root
         self._collections: dict[str, _Node] = {}
@@ -353,8 +313,7 @@ class _Part:
 
     def prefix(self, collection: str) -> str:
         """The prefix that new items of a collection need, with its colon."""
-        prefix, colon, _ = self._collections.get(collection, self._root).tag(self.data).rpartition(":")
-        return prefix + colon
+        return prefix_of(self._collections.get(collection, self._root).head(self.data)[0]).decode()
 
     def every_xf(self) -> Iterator[_Node]:
         return (node for collection in ("cellXfs", "cellStyleXfs") for node in self.items(collection))
@@ -388,11 +347,11 @@ class _Part:
             yield place, place, b'<%b count="%d">%b</%b>' % (tag, count, items, tag)
             return
         head_end = node.head(self.data).end()
-        for match in _ATTRIBUTE.finditer(self.data, node.start, head_end):
+        for match in ATTRIBUTE.finditer(self.data, node.start, head_end):
             if match[1] == b"count":
                 yield *match.span(2), b'"%d"' % (len(node.children) + count)
         if node.closes_itself(self.data):
-            yield head_end - 2, head_end, b">%b</%b>" % (items, node.tag(self.data).encode())
+            yield head_end - 2, head_end, b">%b</%b>" % (items, node.tag(self.data))
         else:
             yield node.close, node.close, items
 
@@ -400,12 +359,8 @@ class _Part:
 # --- XML ------------------------------------------------------------------------------------------------------------------
 
 
-def _unreadable() -> NoReturn:
-    raise CannotEdit("The styles of this workbook are damaged, so it cannot be read safely.")
-
-
 def _tree(data: bytes) -> _Node:
-    """The root of an XML text in UTF-8. Raises CannotEdit: not well-formed, too deep, or with a DOCTYPE."""
+    """The root of an XML text in UTF-8. Raises CannotEdit: not well-formed, or too deep."""
     top = _Node("", {}, 0)
     path = [top]
     parser = expat.ParserCreate("utf-8", " ")
@@ -416,7 +371,7 @@ def _tree(data: bytes) -> _Node:
         if not namespaces:
             namespaces.append(namespace)
         if len(path) > _DEEPEST:
-            _unreadable()
+            raise damaged(_PART)
         node = _Node(local if namespace == namespaces[0] else f"{{{namespace}}}{local}", attributes, parser.CurrentByteIndex)
         path[-1].children.append(node)
         path.append(node)
@@ -425,42 +380,13 @@ def _tree(data: bytes) -> _Node:
         # Of an element that closes itself this is the offset behind it; `closes_itself` tells them apart.
         path.pop().close = parser.CurrentByteIndex
 
-    def doctype(*_: object) -> NoReturn:
-        raise CannotEdit("The workbook contains instructions that a workbook never needs (a DOCTYPE), so it is not opened.")
-
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.StartDoctypeDeclHandler = doctype
     try:
         parser.Parse(data, True)
-    except expat.ExpatError:
-        _unreadable()
+    except expat.ExpatError as error:
+        raise damaged(_PART) from error
     return top.children[0]
-
-
-def _as_utf8(xml: bytes) -> tuple[bytes, str | None, bytes]:
-    """Byte order mark, encoding (None for UTF-8) and the rest in UTF-8."""
-    marks = {b"\xef\xbb\xbf": None, b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-    bom = next((mark for mark in marks if xml.startswith(mark)), b"")
-    name = marks[bom] if bom else {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(xml[:2])
-    rest = xml[len(bom) :]
-    if name is None and not bom and (declared := _DECLARED.match(rest)):
-        try:
-            name = codecs.lookup(declared[1].decode()).name
-        except LookupError:
-            _unreadable()
-        name = None if name == "utf-8" else name
-    if name is None:
-        return bom, None, rest
-    if not name.startswith("utf-16-") and name not in _ENCODINGS:
-        _unreadable()
-    try:
-        text = rest.decode(name)
-        if text.encode(name) != rest:
-            _unreadable()
-        return bom, name, text.encode()
-    except UnicodeError:
-        _unreadable()
 
 
 def _escaped(text: str) -> str:
@@ -472,14 +398,7 @@ def _escaped(text: str) -> str:
 def _with_attributes(head: bytes, values: Mapping[str, str]) -> bytes:
     """A start tag with some attributes set."""
     for name, value in values.items():
-        text = f'"{value}"'.encode()
-        for match in _ATTRIBUTE.finditer(head):
-            if match[1] == name.encode():
-                head = head[: match.start(2)] + text + head[match.end(2) :]
-                break
-        else:
-            end = len(head) - (2 if head.endswith(b"/>") else 1)
-            head = b"%b %b=%b%b" % (head[:end].rstrip(), name.encode(), text, head[end:])
+        head = with_attribute(head, name.encode(), value.encode())
     return head
 
 
@@ -513,7 +432,7 @@ def _parsed_fill(xml: str) -> _Node:
     """A fill from the text that `Styles.fill` gave. Raises CannotEdit where it is none."""
     foreign = CannotEdit("The colour that a cell had before is not described in a way that can be written back.")
     try:
-        node = _tree(xml.encode())
+        node = _tree(text_of(xml.encode(), _PART).body)
     except (CannotEdit, UnicodeError):
         raise foreign from None
     if len(xml) > _LONGEST_FILL or node.name != "fill" or not _FILL_NAMES.issuperset(_names(node.children)):
@@ -546,11 +465,3 @@ def _rendered(node: _Node, prefix: str) -> str:
     attributes = "".join(f' {name}="{_escaped(value)}"' for name, value in sorted(node.attributes.items()) if " " not in name)
     inner = "".join(_rendered(child, prefix) for child in node.children if "}" not in child.name)
     return f"<{prefix}{node.name}{attributes}" + (f">{inner}</{prefix}{node.name}>" if inner else "/>")
-
-
-def _shows_date(code: str) -> bool:
-    section = _LITERAL.sub("", code).partition(";")[0]
-    if _ELAPSED.search(section):
-        return False
-    section = _FRACTION.sub("", _BRACKETS.sub("", section))
-    return not any(digit in section for digit in "0#?") and bool(_DATE_LETTERS.search(section))
