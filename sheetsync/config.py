@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from sheetsync.errors import ConfigError
 from sheetsync.secrets import Secret, Vault
@@ -143,11 +143,29 @@ def find(given: Path | None, here: Path, user_folder: Path) -> Path | None:
 
 
 def load(file: Path | None, here: Path) -> Config:
-    """The settings of a file; defaults where there is none. Raises ConfigError."""
-    if file is None:
-        return Config(None, here)
+    """The settings of a file, or of the environment alone where there is none. Raises ConfigError."""
+    raw = _written(file) if file is not None else {}
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        read = _Document(**raw)
+    except ValidationError as error:
+        raise _complaint(file, (), error) from None
+    except SettingsError:
+        raise ConfigError(
+            "An environment variable that begins with SHEETSYNC_ cannot be read.",
+            advice="Lists and tables in the environment are written as JSON; or leave the variable out.",
+        ) from None
+    folder = file.resolve().parent if file is not None else here
+    return Config(
+        file=file, folder=folder, language=read.language, timezone=read.timezone,
+        history=(folder / Path(read.history).expanduser()).absolute() if read.history else None,
+        deadline_seconds=read.deadline_seconds, plugins=read.plugins, workbooks=read.workbooks, accounts=read.connectors,
+    )  # fmt: skip
+
+
+def _written(file: Path) -> dict[str, Any]:
+    """What stands in the file. Raises ConfigError."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError:
         raise ConfigError("The configuration file {path} cannot be read.", path=file) from None
     except UnicodeDecodeError:
@@ -157,16 +175,6 @@ def load(file: Path | None, here: Path) -> Config:
             "{path} is not valid TOML: {problem}.", path=file, problem=str(error),
             advice="Mend that line; text stands in quotes, and each table begins with its name in brackets.",
         ) from None  # fmt: skip
-    try:
-        read = _Document(**raw)
-    except ValidationError as error:
-        raise _complaint(file, (), error) from None
-    folder = file.resolve().parent
-    return Config(
-        file=file, folder=folder, language=read.language, timezone=read.timezone,
-        history=(folder / Path(read.history).expanduser()).absolute() if read.history else None,
-        deadline_seconds=read.deadline_seconds, plugins=read.plugins, workbooks=read.workbooks, accounts=read.connectors,
-    )  # fmt: skip
 
 
 def account_settings(config: Config, connector: str, account: str, settings_type: type[Any], vault: Vault) -> Any:
@@ -208,7 +216,8 @@ _PROBLEMS: Final[Mapping[str, str]] = {
 
 def _complaint(file: Path | None, table: tuple[str, ...], error: ValidationError) -> ConfigError:
     """The first problem, in words. What was written is not repeated: it could be a secret in the wrong place."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    found = error.errors(include_url=False, include_input=False)
+    first = min(found, key=lambda one: one["type"] != "extra_forbidden")  # a key mistyped is also one that is missing
     place = [*table, *(str(part) for part in first["loc"] if not str(part).startswith(("tuple[", "constrained-", "function-")))]
     key, where = (place[-1], ".".join(place[:-1])) if place else ("", "")
     if key.isdigit():
