@@ -18,6 +18,7 @@ import idna
 
 from sheetsync.errors import AmbiguousLink, UnknownLink
 from sheetsync.model import Link, Period
+from sheetsync.values import MISSING_TEXTS
 
 MAX_LENGTH: Final = 4_000
 OPTION_NAMES: Final = frozenset({
@@ -30,7 +31,12 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)", re.DOTALL)
 _BARE_METRIC: Final = re.compile(r"(count|last|sum|mean|min|max|distinct|share|value)(\([^()]{1,200}\))?", re.IGNORECASE)
 _BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ENCODED_CONTROL: Final = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff]|5[Cc])")
-_PLACEHOLDER: Final = re.compile(r"\{(period\.start|period\.end|today)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(period\.start|period\.end|today)\}", re.IGNORECASE)
+_ENCODED_PLACEHOLDER: Final = re.compile(r"%7B((?:period|today)[^{}%]{0,40})%7D", re.IGNORECASE)
+_UNKNOWN_PLACEHOLDER: Final = re.compile(r"\{(?:period|today)[^{}]{0,40}\}", re.IGNORECASE)
+_BEGINNING: Final = re.compile(r"(?:\A(?:file|sql|mail|manual|rollup|prom):|(?:\A|(?<=\s))https?://)", re.IGNORECASE)
+_QUOTES: Final = frozenset({"<>", '""', "''", "“”", "‘’"})
+_ORIGIN: Final = re.compile(r"[a-z]+:(?://[^/?#]*)?", re.IGNORECASE)
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 _HOST: Final = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 
@@ -56,33 +62,61 @@ class Address:
 def parse(text: str, *, metric: str = "", targets: tuple[str, ...] = ()) -> Link | None:
     """One link cell: its text, the addresses behind it, and the Metric column beside it. None for a blank cell.
 
-    Raises UnknownLink (no address, or one that cannot be read safely) and AmbiguousLink (two addresses; two measures).
+    A dash or `n/a` is blank too. Raises UnknownLink (no address, or one that cannot be read safely) and AmbiguousLink (two
+    addresses; two measures).
     """
-    shown = text.strip().strip("<>\"'").strip()
-    candidates = list(dict.fromkeys(target.strip() for target in targets if target.strip()))
-    if candidates and _looks_like_address(shown) and not any(_same(shown, target) for target in candidates):
-        candidates.append(shown)
-    if len({target.rstrip("/") for target in candidates}) > 1:
-        raise AmbiguousLink(
-            "This cell holds two different addresses: {first} and {second}.", first=candidates[0], second=candidates[1]
-        )
+    shown = _trimmed(text)
+    candidates = [target for target in map(_trimmed, targets) if target]
+    written = _addresses(shown)
+    if candidates or len(written) > 1:
+        candidates += written
     address = candidates[0] if candidates else shown
-    if not address:
+    for other in candidates[1:]:
+        if _adds_options(other, address):
+            address = other
+        elif not (_same(other, address) or _adds_options(address, other)):
+            raise AmbiguousLink("This cell holds two different addresses: {first} and {second}.", first=address, second=other)
+    if address.casefold() in MISSING_TEXTS:
         return None
     url, options = _split_options(_checked(address))
     if metric.strip():
-        options = _with_metric(options, metric.strip())
+        options = _with_metric(options, " ".join(metric.split()))
     return Link(url, tuple(sorted(options.items())))
 
 
-def _looks_like_address(text: str) -> bool:
-    return bool(re.match(r"(https?://|(?:file|sql|mail|manual|rollup|prom):)", text, re.IGNORECASE))
+def _trimmed(text: str) -> str:
+    """Without the blanks, the pair of quotes and the empty fragment that come along when an address is copied."""
+    while True:
+        text = text.strip()
+        inner = text[1:-1] if len(text) > 1 and text[0] + text[-1] in _QUOTES else text.rstrip("#")
+        if inner == text:
+            return text
+        text = inner
+
+
+def _addresses(text: str) -> list[str]:
+    """The addresses in a cell's text, each with what follows it."""
+    starts = [match.start() for match in _BEGINNING.finditer(text)]
+    return [text[start:end].strip() for start, end in zip(starts, [*starts[1:], len(text)], strict=False)]
 
 
 def _same(shown: str, target: str) -> bool:
     """A cell's text often shortens the address behind it, or differs in the last slash or the case of the host."""
-    one, other = shown.rstrip("/").casefold(), target.rstrip("/").casefold()
-    return one == other or unquote(one) == unquote(other)
+    one, other = _comparable(shown), _comparable(target)
+    start, dots, end = (one[:-3] + "…" if one.endswith("...") else one).partition("…")
+    return one == other or (bool(dots) and other.startswith(start) and other[len(start) :].endswith(end))
+
+
+def _comparable(address: str) -> str:
+    origin = _ORIGIN.match(address)
+    split = origin.end() if origin else 0
+    return address[:split].casefold() + unquote(address[split:]).rstrip("/")
+
+
+def _adds_options(longer: str, shorter: str) -> bool:
+    """Who adds options to a linked cell's text does not change the address behind it: spreadsheet programs keep that."""
+    (one, options), (other, none) = _split_options(longer), _split_options(shorter)
+    return bool(options) and not none and _same(one, other)
 
 
 def _checked(text: str) -> str:
@@ -104,7 +138,7 @@ def _split_options(text: str) -> tuple[str, dict[str, str]]:
     """Options stand behind the last `#`, and only if every part of them reads as one; else the fragment is the page's own."""
     head, mark, tail = text.rpartition("#")
     if not mark or not head or not tail:
-        return text.removesuffix("#"), {}
+        return text, {}
     options: dict[str, str] = {}
     for part in tail.split("&"):
         name, equals, value = part.partition("=")
@@ -135,21 +169,27 @@ def _with_metric(options: dict[str, str], metric: str) -> dict[str, str]:
 def fill_in(link: Link, period: Period | None, today: date) -> Link:
     """The link with `{period.start}`, `{period.end}` and `{today}` replaced by ISO dates.
 
-    Raises UnknownLink where the row has no period.
+    Raises UnknownLink where the row has no period, or a placeholder is misspelt.
     """
 
     def dated(text: str) -> str:
         if "{" not in text and "%7B" not in text.upper():
             return text
-        text = re.sub(r"%7B(period\.start|period\.end|today)%7D", r"{\1}", text, flags=re.IGNORECASE)
-        if period is None and "{period." in text:
+        text = _ENCODED_PLACEHOLDER.sub(r"{\1}", text)
+        unknown = _UNKNOWN_PLACEHOLDER.search(_PLACEHOLDER.sub("", text))
+        if unknown is not None:
+            raise UnknownLink(
+                "{text} is no placeholder that sheetsync knows.", text=unknown[0],
+                advice="There are {period.start}, {period.end} and {today}.",
+            )  # fmt: skip
+        if period is None and "{period." in text.casefold():
             raise UnknownLink(
                 "This link asks for the period, but the row has none.", advice="Fill in the Period column, for example 2027-Q1.",
             )  # fmt: skip
         days: Mapping[str, date] = {"today": today} | (
             {"period.start": period.start, "period.end": period.end} if period is not None else {}
         )
-        return _PLACEHOLDER.sub(lambda match: days[match[1]].isoformat(), text)
+        return _PLACEHOLDER.sub(lambda match: days[match[1].casefold()].isoformat(), text)
 
     return Link(dated(link.url), tuple((name, dated(value)) for name, value in link.options))
 
@@ -159,7 +199,7 @@ def split(url: str) -> Address:
 
     Raises UnknownLink: no scheme, an unknown one, user:password@, a port that is none, a host that is no name or IP address.
     """
-    match = _SCHEME.fullmatch(url)
+    match = _SCHEME.fullmatch(_checked(url))
     if match is None:
         raise UnknownLink("This is not an address: {text}.", text=url)
     scheme, rest = match[1].lower(), match[2]
@@ -168,7 +208,6 @@ def split(url: str) -> Address:
         return Address(scheme, "", None, path, _pairs(query), "")
     if scheme not in WEB_PORTS or not rest.startswith("//"):
         raise UnknownLink("Addresses that begin with {scheme}: are not read.", scheme=scheme)
-    _checked(url)
     if any(char in url for char in " \u00a0"):
         raise UnknownLink("This address contains a blank.", advice="Copy the address from the browser's address bar.")
     authority, slash, tail = rest[2:].partition("/") if "/" in rest[2:] else (rest[2:], "", "")
@@ -197,7 +236,7 @@ def _authority(text: str, scheme: str) -> tuple[str, int]:
             raise UnknownLink("The host of this address cannot be read.")
         port_text = rest.removeprefix(":")
         try:
-            name = str(ipaddress.IPv6Address(name))
+            name = str(ipaddress.IPv6Address(name if "%" not in name else ""))  # a zone is for this machine alone
         except ValueError:
             raise UnknownLink("The host of this address cannot be read.") from None
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -41,7 +41,19 @@ class _Masked:
 
     def __call__(self, _logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         for name, value in event.items():
-            if isinstance(value, str):
-                masked = self._redact(value)
-                event[name] = masked if name == "exception" else one_line(masked, 2000)
+            event[name] = self._traceback(value) if name == "exception" else self._masked(value)
         return event
+
+    def _masked(self, value: Any) -> Any:
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return {str(self._masked(str(key))): self._masked(held) for key, held in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._masked(held) for held in value]
+        return one_line(self._redact(str(value)), 2000)
+
+    def _traceback(self, value: Any) -> str:
+        """Keeps its lines, since they are many by nature, but nothing else that moves a terminal's cursor."""
+        lines = self._redact(str(value)).splitlines()
+        return "\n".join(" " * (len(line) - len(line.lstrip(" "))) + one_line(line, 2000) for line in lines)

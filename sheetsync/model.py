@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
+from urllib.parse import quote
 
 from sheetsync.errors import LinkError
 
@@ -126,7 +127,14 @@ class Link:
         return dict(self.options).get(name)
 
     def __str__(self) -> str:
-        return self.url + ("#" + "&".join(f"{name}={value}" for name, value in self.options) if self.options else "")
+        """The link as it could be written into the cell: `links.parse` makes the same link of it."""
+        return self.url + ("#" + "&".join(f"{name}={_escaped(value)}" for name, value in self.options) if self.options else "")
+
+
+def _escaped(value: str) -> str:
+    return "".join(
+        char if char.isprintable() and char not in " %&#<>\"'\\" else quote(char, safe="", errors="replace") for char in value
+    )
 
 
 @dataclass(frozen=True, slots=True)

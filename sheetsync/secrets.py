@@ -7,6 +7,7 @@ References are the only form in which the configuration may hold a secret: `{env
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import stat
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from sheetsync.errors import ConfigError
 
@@ -24,11 +25,14 @@ COMMAND_SECONDS: Final = 20
 MIN_LENGTH: Final = 6
 """Shorter secrets are not searched for: masking every `abc` would make each text unreadable, and no service gives such keys."""
 
+_URL_SAFE: Final = str.maketrans("+/", "-_")
 _SHAPES: Final = re.compile(
-    r"(?i)((?:access_token|refresh_token|api[_-]?key|apikey|client_secret|appsecret|secret|password|token|sign|signature)"
+    r"(?i)((?:access_token|refresh_token|api[_-]?key|apikey|client_secret|appsecret|secret|password|token|(?<![a-z])sign(?:ature)?)"
     r"[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;]{4,}"
     r"|\b(bearer\s+|basic\s+)[A-Za-z0-9._~+/=-]{8,}"
     r"|(https?://)[^\s/@]+:[^\s/@]+@"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    re.DOTALL,
 )
 
 
@@ -45,9 +49,15 @@ class Vault:
         kinds: dict[str, Callable[[Any, str], str]] = {
             "env": self._from_env, "file": self._from_file, "command": self._from_command, "keyring": self._from_keyring,
         }  # fmt: skip
-        (kind, value), *more = reference.items()
-        if more or kind not in kinds:
+        kind, value = next(iter(reference.items()), ("", None))
+        if len(reference) != 1 or kind not in kinds:
             raise ConfigError("The secret {where} needs one of {{env=}}, {{file=}}, {{command=}}, {{keyring=}}.", where=where)
+        words = value if kind == "command" and isinstance(value, list | tuple) else [value] if kind != "command" else []
+        if not words or not all(isinstance(word, str) and word and "\0" not in word for word in words):
+            raise ConfigError(
+                "The secret {where} is not referred to as it should be.", where=where,
+                advice='Write {env = "NAME"}, {file = "PATH"}, {command = ["…"]} or {keyring = "ENTRY"}.',
+            )  # fmt: skip
         found = kinds[kind](value, where).strip()
         if not found:
             raise ConfigError("The secret {where} is empty.", where=where)
@@ -57,14 +67,17 @@ class Vault:
     def remember(self, secret: str) -> None:
         """From now on `redact` masks this text and its usual encodings."""
         if len(secret) >= MIN_LENGTH:
-            encoded = base64.b64encode(secret.encode()).decode()
-            self._known |= {secret, quote(secret, safe=""), encoded, encoded.rstrip("=")}
+            percent = quote(secret, safe="", errors="replace")
+            self._known |= {
+                secret, percent, _lower_hex(percent), quote(secret, errors="replace"), quote_plus(secret, errors="replace"),
+                json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], *_base64_forms(secret),
+            }  # fmt: skip
 
     def redact(self, text: str) -> str:
         """The text without any known secret and without what looks like one. On every way out: log, report, history, page."""
         for secret in sorted(self._known, key=len, reverse=True):
             text = text.replace(secret, MASK)
-        return _SHAPES.sub(lambda match: (match[1] or match[2] or match[3]) + MASK + ("@" if match[3] else ""), text)
+        return _SHAPES.sub(lambda match: (match[1] or match[2] or match[3] or "") + MASK + ("@" if match[3] else ""), text)
 
     def _from_env(self, name: str, where: str) -> str:
         if name not in self._environ:
@@ -77,8 +90,8 @@ class Vault:
         path = (self._folder / Path(name).expanduser()).resolve()
         try:
             refuse_readable_by_others(path)
-            return path.read_text(encoding="utf-8")
-        except OSError:
+            return path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError):
             raise ConfigError("The file {path} with the secret {where} cannot be read.", where=where, path=path) from None
 
     def _from_command(self, command: list[str], where: str) -> str:
@@ -86,7 +99,7 @@ class Vault:
             done = subprocess.run(  # noqa: S603 - the operator's own configuration names the command; no shell is involved
                 command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True, stdin=subprocess.DEVNULL
             )
-        except (OSError, subprocess.SubprocessError):
+        except (OSError, UnicodeDecodeError, subprocess.SubprocessError):
             raise ConfigError("The command for the secret {where} failed.", where=where) from None
         return done.stdout
 
@@ -103,6 +116,21 @@ class Vault:
         if found is None:
             raise ConfigError("The system keyring holds no entry {entry} for the secret {where}.", where=where, entry=entry)
         return str(found)
+
+
+def _lower_hex(percent: str) -> str:
+    return re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), percent)
+
+
+def _base64_forms(secret: str) -> set[str]:
+    """The secret in base64, standing alone or at any place inside a longer text (`user:secret`), in both alphabets."""
+    raw = secret.encode("utf-8", "replace")
+    found = {base64.b64encode(raw).decode(), base64.b64encode(raw).decode().rstrip("=")}
+    for shift in range(3):  # the first and the last character may hold bits of its neighbours
+        encoded = base64.b64encode(bytes(shift) + raw).decode().rstrip("=")
+        whole = encoded[(0, 2, 3)[shift] : len(encoded) - bool((len(raw) + shift) % 3)]
+        found |= {whole} if len(whole) >= MIN_LENGTH else set()
+    return found | {form.translate(_URL_SAFE) for form in found}
 
 
 class Secret:

@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, Final, Literal, TypeAlias
 
 from sheetsync.errors import UnexpectedReply
@@ -21,7 +21,13 @@ LARGEST_EXACT: Final = 2**53
 """Beyond it a workbook's double cannot hold every integer (IEEE 754 binary64)."""
 
 LARGEST: Final = Decimal("1e300")
+SMALLEST: Final = Decimal("1e-300")
+"""What lies between it and zero would stand in a workbook as zero."""
+
 MAX_TEXT: Final = 64
+MAX_DIGITS: Final = 1_000
+"""Of a number in JSON: some services write out every digit of a double, which are up to 767."""
+
 MAX_DEPTH: Final = 200
 
 MISSING_TEXTS: Final = frozenset({"", "-", "–", "—", "n/a", "na", "null", "none", "nil", "#n/a", "无", "暂无"})
@@ -37,6 +43,7 @@ _GROUPED: Final = {
     " ": re.compile(r"\d{1,3}( \d{3})+"),
     "'": re.compile(r"\d{1,3}('\d{3})+"),
 }
+_BRACKETS: Final = re.compile(r'[\[{]+|[\]}]+|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _LAKH: Final = re.compile(r"\d{1,2}(,\d{2})+,\d{3}")
 
 
@@ -60,11 +67,15 @@ def parse_number(text: str, *, decimal: Separators = "auto", suffixes: bool = Fa
     `3.2万` `1.5亿` `1.2K` `3M`. Refused with NotANumber: `1.234` and `1,234` unless `decimal` says which sign is the point,
     every word, NaN, infinity, two numbers.
     """
+    if len(text) > 4 * MAX_TEXT:
+        raise NotANumber("too long for a number")
     plain = unicodedata.normalize("NFKC", text).translate(_SPACES).strip()
     if plain.casefold() in MISSING_TEXTS:
         return None
     if len(plain) > MAX_TEXT:
         raise NotANumber("too long for a number")
+    if any(char.isdigit() and not char.isdecimal() for char in text):
+        raise NotANumber("a raised, lowered or circled digit")  # 10² would be read as 102
     percent = plain.endswith("%")
     body = plain.removesuffix("%").strip().casefold()
     factor = Decimal(1)
@@ -78,12 +89,14 @@ def parse_number(text: str, *, decimal: Separators = "auto", suffixes: bool = Fa
     if match is None:
         raise NotANumber("no number")
     digits = _one_meaning(match["digits"], decimal)
+    if percent and factor != 1:
+        raise NotANumber("abbreviated and a percentage")
     try:
-        value = Decimal(match["sign"] + digits + (match["exponent"] or "")) * factor
+        value = Context(prec=2 * MAX_TEXT).multiply(
+            Decimal(match["sign"] + digits + (match["exponent"] or "")), Decimal("0.01") if percent else factor
+        )
     except InvalidOperation:
         raise NotANumber("no number") from None
-    if percent:
-        value /= 100
     return Parsed(_in_range(value), percent, factor != 1)
 
 
@@ -123,11 +136,12 @@ def _point(digits: str, found: set[str]) -> str:
 
 
 def _in_range(value: Decimal) -> Decimal:
-    if not value.is_finite() or abs(value) > LARGEST:
+    size = value.copy_abs()  # abs() would round it, and overflow where an exponent is absurd
+    if not value.is_finite() or size > LARGEST or 0 < size < SMALLEST:
         raise NotANumber("beyond what a workbook can hold")
-    if value == value.to_integral_value() and abs(value) > LARGEST_EXACT:
+    if size > LARGEST_EXACT and value == value.to_integral_value():
         raise NotANumber("more digits than a workbook can hold exactly")
-    return value
+    return value or size  # there is no negative zero in a sheet
 
 
 def exact(value: float | Decimal) -> Decimal:
@@ -170,7 +184,7 @@ def parse_json(data: bytes) -> Any:
     """UTF-8 JSON with exact numbers.
 
     Raises UnexpectedReply: not JSON, not UTF-8, a key twice, NaN or Infinity, deeper than MAX_DEPTH, a number of more than
-    MAX_TEXT digits.
+    MAX_DIGITS digits.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -186,24 +200,30 @@ def parse_json(data: bytes) -> Any:
 
 
 def _depth(text: str) -> int:
-    """The deepest nesting; brackets inside strings are counted too, which can only overstate it."""
+    """The deepest nesting; brackets inside strings do not count."""
     deepest = depth = 0
-    for match in re.finditer(r"[\[{]+|[\]}]+", text):
+    for match in _BRACKETS.finditer(text):
         run = match.group()
-        depth += len(run) if run[0] in "[{" else -len(run)
-        deepest = max(deepest, depth)
+        if run[0] != '"':
+            depth += len(run) if run[0] in "[{" else -len(run)
+            deepest = max(deepest, depth)
     return deepest
 
 
 def _bounded(text: str) -> Decimal:
-    value = Decimal(text)
-    if abs(value) > LARGEST:
+    if len(text) > MAX_DIGITS:
+        raise ValueError("too many digits")
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("an exponent beyond all numbers") from None
+    if value.copy_abs() > LARGEST:
         raise ValueError("beyond a double")
     return value
 
 
 def _bounded_int(text: str) -> int:
-    if len(text) > MAX_TEXT:
+    if len(text) > MAX_DIGITS:
         raise ValueError("too many digits")
     return int(text)
 
