@@ -7,7 +7,7 @@ and in Chinese side by side, so that whoever changes one sees the other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sheetsync.model import Column, Kind, Period
@@ -55,8 +55,8 @@ class PlannedGroup:
 
 
 COLUMNS: Final = (
-    Column.OBJECTIVE, Column.KEY_RESULT, Column.TYPE, Column.START, Column.TARGET, Column.RESULT, Column.DATA_LINK, Column.PROGRESS,
-    Column.STATUS, Column.SYNC, Column.AS_OF, Column.OWNER, Column.ALIGNED_TO,
+    Column.OBJECTIVE, Column.KEY_RESULT, Column.TYPE, Column.START, Column.TARGET, Column.RESULT, Column.DATA_LINK,
+    Column.PROGRESS, Column.STATUS, Column.SYNC, Column.AS_OF, Column.OWNER, Column.ALIGNED_TO,
 )  # fmt: skip
 """The columns of a new workbook; Data link stands right after Result."""
 
@@ -135,7 +135,8 @@ STATUS_MEANINGS: Final[tuple[tuple[str, Pair], ...]] = (
 STATE_MEANINGS: Final[tuple[tuple[str, Pair], ...]] = (
     ("fresh", ("A new number was fetched and written.", "取到新数字，已写入。")),
     ("unchanged", ("Fetched; the number is the same as before.", "已取数，数字与之前相同。")),
-    ("kept", ("Could not be fetched now. The last good number stays; it is tried again.", "暂时取不到。保留上一次的正确数字，稍后会再试。")),
+    ("kept", ("Could not be fetched now. The last good number stays; it is tried again.",
+              "暂时取不到。保留上一次的正确数字，稍后会再试。")),
     ("broken", ("Needs somebody to mend it. The last good number stays; Sync says what to do.",
                 "需要有人处理。保留上一次的正确数字，“同步状态”会说明怎么做。")),
     ("manual", ("A person types this one.", "此行由人填写。")),
@@ -196,33 +197,22 @@ def starting_plan(language: Language, yes: str, teams: Sequence[str] = ()) -> tu
         )
     ]  # fmt: skip
     if teams:
-        found = [
-            (team, pick(_TEAM_OBJECTIVE, language), PlannedKeyResult(pick(_TEAM_KEY_RESULT, language), target=100))
-            for team in teams
-        ]
+        row = PlannedKeyResult(pick(_TEAM_KEY_RESULT, language), target=100)
+        found = [(team, pick(_TEAM_OBJECTIVE, language), row) for team in teams]
     else:
         found = [
-            (pick(group, language), pick(objective, language), _named(row, pick(name, language)))
+            (pick(group, language), pick(objective, language), replace(row, name=pick(name, language)))
             for group, objective, row, name in _EXAMPLES
         ]
     groups += [
-        _group(name, number, objective, _aligned(row, "KR1.1")) for number, (name, objective, row) in enumerate(found, start=2)
+        _group(name, number, objective, replace(row, link=MANUAL, aligned_to="KR1.1"))
+        for number, (name, objective, row) in enumerate(found, start=2)
     ]
     development = PlannedKeyResult(pick(_PERSON_KEY_RESULT, language), Kind.YES_NO, target=yes, link=MANUAL)
     groups.append(_group(pick(_PERSON, language), len(groups) + 1, pick(_PERSON_OBJECTIVE, language), development))
     return tuple(groups)
 
 
-def _named(row: PlannedKeyResult, name: str) -> PlannedKeyResult:
-    return PlannedKeyResult(name, row.kind, row.start, row.target)
-
-
-def _aligned(row: PlannedKeyResult, to: str) -> PlannedKeyResult:
-    return PlannedKeyResult(row.name, row.kind, row.start, row.target, link=MANUAL, aligned_to=to)
-
-
 def _group(name: str, number: int, objective: str, row: PlannedKeyResult, *, overall: bool = False) -> PlannedGroup:
-    numbered = PlannedKeyResult(
-        f"KR{number}.1 {row.name}", row.kind, row.start, row.target, link=row.link, aligned_to=row.aligned_to
-    )
+    numbered = replace(row, name=f"KR{number}.1 {row.name}")
     return PlannedGroup(name, (PlannedObjective(f"O{number} {objective}", (numbered,), EMPTY_ROWS),), overall)

@@ -68,7 +68,9 @@ def _tables(grid: Grid) -> list[Table]:
             if meaning is not None:
                 headings.setdefault(row, []).append((column, meaning))
     rows = [(row, sorted(found)) for row, found in sorted(headings.items()) if {m for _, m in found} >= set(layout.NEEDED)]
-    if rows and grid.cut:
+    if not rows:
+        return []
+    if grid.cut:
         raise LayoutError(
             "Sheet {sheet} is longer or wider than the {rows} rows and {columns} columns that are read.", sheet=grid.sheet,
             rows=10_000, columns=200, advice="Move the table to a sheet of its own.",
