@@ -32,7 +32,7 @@ from sheetsync.okr.scan import scan
 from sheetsync.recorder import Recorder
 from sheetsync.secrets import Secret, Vault
 from sheetsync.sync import NoStore, Options, sync
-from sheetsync.texts import Language, Texts, preferred_language
+from sheetsync.texts import Language, Texts, preferred_language, sentence
 
 if TYPE_CHECKING:
     from sheetsync.connectors.base import Connector
@@ -115,7 +115,14 @@ class App:
                 )  # fmt: skip
             for account in named:
                 settings = configuration.account_settings(self.config, name, account, kinds[name].settings_type, self.vault)
-                accounts.setdefault(name, {})[account] = kinds[name](account, settings, _Lookups(self, name, account))
+                try:
+                    made = kinds[name](account, settings, _Lookups(self, name, account))
+                except LinkError as error:  # an address among the settings that is none
+                    raise ConfigError(
+                        "In {file}, [connectors.{name}.{account}]: {problem}", file=self.config.file, name=name, account=account,
+                        problem=sentence(error.template, **error.params), advice=error.advice,
+                    ) from None  # fmt: skip
+                accounts.setdefault(name, {})[account] = made
         return Registry(self.kinds, accounts)
 
     def zone(self, workbook: WorkbookConfig) -> tzinfo | None:

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from sheetsync import links
 from sheetsync.connectors._tables import Choice, choice_of, evaluate, load
-from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Settings, origin_of, setting
-from sheetsync.errors import ConfigError, LinkError
+from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Lookups, Settings, origin_of, setting
+from sheetsync.errors import ConfigError
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import ApiKey, Auth, Basic, Bearer
@@ -67,6 +67,10 @@ class Http(Connector[HttpSettings]):
         ),
     )  # fmt: skip
 
+    def __init__(self, account: str, settings: HttpSettings, lookups: Lookups) -> None:
+        super().__init__(account, settings, lookups)
+        self._origin = origin_of(settings.origin)
+
     def origins(self) -> Collection[str]:
         return (origin_of(self.settings.api_url or self.settings.origin),)
 
@@ -93,11 +97,8 @@ class Http(Connector[HttpSettings]):
 
     def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the resource says it all
         """Whether the operator permitted this very address: origin, path and every parameter."""
-        try:
-            address, own = links.split(resource.id), links.split(self.settings.origin)
-        except LinkError:
-            return False
-        if address.origin != own.origin or _detours(address.path):
+        address = links.split(resource.id)
+        if address.origin != self._origin or _detours(address.path):
             return False
         return any(_fits(path, address.path) for path in self.settings.paths) and all(
             any(_fits(value, given, anything="[^/]*" if value != "*" else ".*") for value in self._values(name))
