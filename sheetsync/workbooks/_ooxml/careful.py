@@ -64,7 +64,7 @@ class CarefulScan:
         place = self._place(number, column)
         if place is None:
             return None
-        return Held(place.start, place.end, content_of(self.text[place.start : place.end]))
+        return place.start, place.end, content_of(self.text[place.start : place.end])
 
     def _place(self, number: int, column: int) -> Place | None:
         if self.row(number) is None:

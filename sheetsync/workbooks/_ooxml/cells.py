@@ -12,22 +12,21 @@ from typing import NamedTuple
 from xml.parsers import expat  # a part with a document type declaration never comes this far
 
 from sheetsync.workbooks._ooxml.markup import ATTRIBUTE, damaged, prefix_of, tag_end, unescape
-from sheetsync.workbooks._ooxml.scalars import decoded
 
 _USUAL = re.compile(
-    rb"""<((?:[\w.-]+:)?)c((?:\s+[\w:.-]+="[^"<>]*")*)(?:/>|>"""
+    rb"""<((?:[\w.-]+:)?)c(\ r="[A-Z]{1,3}[1-9][0-9]*"(?:\ s="([0-9]{1,7})")?)(?:\ t="([A-Za-z]+)")?(?:/>|>"""
     rb"""(<\1f((?:\ [^<>]*?)?)(?:/>|>([^<]*)</\1f>))?"""
     rb"""(?:<\1v(?:\ xml:space="preserve")?>([^<]*)</\1v>|<\1is><\1t(?:\ xml:space="preserve")?>([^<]*)</\1t></\1is>)?"""
     rb"""</\1c>)""",
     re.VERBOSE,
 )
-_ATTRIBUTE_OF_USUAL = re.compile(rb'\s+([\w:.-]+)="([^"]*)"')
 _INTEGER = re.compile(rb"[0-9]{1,7}")
 
 
 class Content(NamedTuple):
     """What a cell's bytes say.
 
+    `attributes` as written, with the blank before each, but for `t`
     `kind`     its `t`: n number, s shared string, str text of a formula, inlineStr, b, e, d
     `value`    the text of `<v>` (of `<is>` when there is one), character references resolved; None where there is neither
     `formula`  the text of `<f>`, "" when the element is empty; None without one
@@ -42,7 +41,6 @@ class Content(NamedTuple):
     formula: str | None
     formula_tag: bytes
     formula_element: bytes
-    inline: bool
     extras: bytes
 
 
@@ -59,24 +57,17 @@ def content_at(text: bytes, start: int) -> tuple[int, Content] | None:
 
 
 def _usual(match: re.Match[bytes]) -> Content:
-    prefix, raw, element, tag, formula, value, inline = match.groups()
-    style, kind = 0, "n"
-    for name, text in _ATTRIBUTE_OF_USUAL.findall(raw):
-        if name == b"s":
-            style = _style(text)
-        elif name == b"t":
-            kind = text.decode() or "n"
-    text = value if inline is None else inline
+    prefix, attributes, style, kind, element, tag, formula, value, inline = match.groups()
+    held = value if inline is None else inline
     return Content(
         prefix,
-        raw,
-        style,
-        kind,
-        None if text is None else unescape(text),
+        attributes,
+        int(style) if style else 0,
+        kind.decode() if kind else "n",
+        None if held is None else unescape(held),
         None if element is None else unescape(formula or b""),
         tag or b"",
         element or b"",
-        inline is not None,
         b"",
     )
 
@@ -157,11 +148,12 @@ def _unusual(cell: bytes) -> Content:
     style, kind = 0, "n"
     raw = b""
     for match in ATTRIBUTE.finditer(tag):
+        if match[1] == b"t":
+            kind = match[2][1:-1].decode() or "n"
+            continue
         raw += match[0]
         if match[1] == b"s":
             style = _style(match[2][1:-1])
-        elif match[1] == b"t":
-            kind = match[2][1:-1].decode() or "n"
     first, last = reader.formula_span
     element = cell[first:last]
     formula_tag = element[len(prefix) + 2 : tag_end(element, 0) - 1].removesuffix(b"/") if element else b""
@@ -175,14 +167,8 @@ def _unusual(cell: bytes) -> Content:
         None if reader.formula is None else "".join(reader.formula),
         formula_tag,
         element,
-        reader.inline is not None and value is reader.inline,
         reader.extras,
     )
-
-
-def text_of_content(content: Content) -> str:
-    """The text of a cell whose value stands in the cell itself."""
-    return decoded(content.value or "")
 
 
 # --- new bytes -----------------------------------------------------------------------------------------------------------
@@ -206,6 +192,9 @@ def restyled(cell: bytes, style: int) -> bytes:
 
 def styled(attributes: bytes, style: int) -> bytes:
     """Raw attributes with `s` replaced, or put behind `r`, or in front."""
+    head, found, rest = attributes.rpartition(b' s="')
+    if found and rest[:-1].isdigit():
+        return b'%b s="%d"' % (head, style)
     place = 0
     for match in ATTRIBUTE.finditer(attributes):
         if match[1] == b"s":
@@ -216,13 +205,15 @@ def styled(attributes: bytes, style: int) -> bytes:
 
 
 def valueless(attributes: bytes) -> bytes:
-    """Raw attributes without those that describe the value: type, cell metadata, value metadata."""
-    if b"t=" not in attributes and b"m=" not in attributes:
-        return attributes
-    return b"".join(m[0] for m in ATTRIBUTE.finditer(attributes) if m[1] not in {b"t", b"cm", b"vm"})
+    """Raw attributes without those that describe the value: cell metadata and value metadata."""
+    return _without(attributes, {b"cm", b"vm"}) if b"m=" in attributes or b"m =" in attributes else attributes
 
 
 def without_value(content: Content) -> bytes:
     """The cell with its formula and without the value that was calculated once."""
-    kept = b"".join(m[0] for m in ATTRIBUTE.finditer(content.attributes) if m[1] not in {b"t", b"vm"})
+    kept = _without(content.attributes, {b"vm"})
     return written(content.prefix, kept, b"", content.formula_element, content.extras)
+
+
+def _without(attributes: bytes, names: set[bytes]) -> bytes:
+    return b"".join(match[0] for match in ATTRIBUTE.finditer(attributes) if match[1] not in names)

@@ -14,7 +14,7 @@ from sheetsync.workbooks._ooxml.areas import Area, Areas
 from sheetsync.workbooks._ooxml.checking import check
 from sheetsync.workbooks._ooxml.markup import elements, parsed, prefix_of, text_of, tree, unescape
 from sheetsync.workbooks._ooxml.parts import CONTENT_TYPES, Book, Tab, relations, relations_part, strings_of
-from sheetsync.workbooks._ooxml.patching import Forbidden, Patch, Patcher, Wanted, drop_values, spliced
+from sheetsync.workbooks._ooxml.patching import Forbidden, Patch, Patcher, drop_values, spliced
 from sheetsync.workbooks._ooxml.reading import Reader
 from sheetsync.workbooks._ooxml.recalculation import calculated_on_load, stale_cells
 from sheetsync.workbooks._ooxml.sheet import Sheet
@@ -134,7 +134,7 @@ class Package:
                 )
         return {title: known[title] for title in titles}
 
-    def _patch(self, tab: Tab, sheet: Sheet, styles: Styles, wanted: Mapping[tuple[int, int], Wanted]) -> Patch:
+    def _patch(self, tab: Tab, sheet: Sheet, styles: Styles, wanted: Mapping[tuple[int, int], CellEdit]) -> Patch:
         headers: list[Area] = []
         for table in self._book.tables(tab.part):
             top, left, bottom, right = table.area
@@ -214,9 +214,9 @@ def _with_last(data: bytes, part: str, element: bytes) -> bytes:
     return text.encoded(text.body[: root.close] + b"<" + prefix + element + text.body[root.close :])
 
 
-def _by_sheet(edits: Sequence[CellEdit]) -> dict[str, dict[tuple[int, int], Wanted]]:
+def _by_sheet(edits: Sequence[CellEdit]) -> dict[str, dict[tuple[int, int], CellEdit]]:
     """The edits of each worksheet by cell. Two edits of one cell are one, unless they contradict each other."""
-    found: dict[str, dict[tuple[int, int], Wanted]] = {}
+    found: dict[str, dict[tuple[int, int], CellEdit]] = {}
     for edit in edits:
         if edit.value is None and edit.fill is None:
             continue
@@ -224,10 +224,10 @@ def _by_sheet(edits: Sequence[CellEdit]) -> dict[str, dict[tuple[int, int], Want
         cells = found.setdefault(ref.sheet, {})
         known = cells.get((ref.row, ref.column))
         if known is None:
-            cells[ref.row, ref.column] = Wanted(edit.value, edit.fill)
+            cells[ref.row, ref.column] = edit
         else:
-            value = _either(known.value, edit.value, ref)
-            cells[ref.row, ref.column] = Wanted(value, _either(known.fill, edit.fill, ref))
+            value, fill = _either(known.value, edit.value, ref), _either(known.fill, edit.fill, ref)
+            cells[ref.row, ref.column] = CellEdit(ref, value, fill)
     return found
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from sheetsync.errors import CannotEdit
-from sheetsync.model import column_letters
+from sheetsync.model import CellEdit, column_letters
 from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, Areas, area_of
 from sheetsync.workbooks._ooxml.cells import Content, content_of, restyled, styled, valueless, without_value, written
 from sheetsync.workbooks._ooxml.markup import attributes, elements, prefix_of, with_attribute
@@ -27,17 +27,8 @@ Value: TypeAlias = Decimal | str | bool | datetime | None
 _ELSEWHERE = "Let Data link stand in a row whose Result is a plain cell, or unlock it."
 
 
-class Wanted(NamedTuple):
-    """What shall become of one cell; None leaves that side alone."""
-
-    value: Value
-    fill: str | None
-
-
-class Splice(NamedTuple):
-    start: int
-    end: int
-    new: bytes
+Splice: TypeAlias = tuple[int, int, bytes]
+"""Start, end and new bytes. A plain tuple, because there may be as many as edits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,7 @@ class Patch:
 
     def splices(self) -> list[Splice]:
         """All of them, in the order of the text."""
-        return sorted([*self.cells.values(), *self.others], key=lambda splice: (splice.start, splice.end))
+        return sorted([*self.cells.values(), *self.others])
 
 
 class Patcher:
@@ -90,21 +81,23 @@ class Patcher:
         self._merges = Areas(sheet.frame.merges)
         self._protected = sheet.frame.protected
         self._arrays = sheet.arrays
+        self._guarded = bool(self._merges or self._protected or self._arrays or forbidden.headers or forbidden.pivots)
 
-    def patch(self, edits: Mapping[tuple[int, int], Wanted]) -> Patch:
+    def patch(self, edits: Mapping[tuple[int, int], CellEdit]) -> Patch:
         return self._sheet.scanned(lambda scan: self._patch(scan, edits))
 
-    def _patch(self, scan: Scan, edits: Mapping[tuple[int, int], Wanted]) -> Patch:
+    def _patch(self, scan: Scan, edits: Mapping[tuple[int, int], CellEdit]) -> Patch:
         patch = Patch()
         missing: dict[int, list[int]] = {}
-        for number, column in sorted(edits):
+        for key in sorted(edits):
+            number, column = key
             if not (1 <= number <= LAST_ROW and 1 <= column <= LAST_COLUMN):
                 raise CannotEdit("There is no cell in row {row} and column {column} of a worksheet.", row=number, column=column)
             held = scan.held(number, column)
             if held is None:
                 missing.setdefault(number, []).append(column)
             else:
-                self._change(scan, number, column, held, edits[number, column], patch)
+                self._change(scan, key, held, edits[key], patch)
         new_rows: list[tuple[int, list[tuple[int, bytes]]]] = []
         for number, columns in missing.items():
             row = scan.row(number)
@@ -123,7 +116,7 @@ class Patcher:
     def _cell(self, row: int, column: int) -> str:
         return f"{self._title}!{column_letters(column)}{row}"
 
-    def _check(self, row: int, column: int, wanted: Wanted, style: int, *, formula: bool) -> None:
+    def _check(self, row: int, column: int, wanted: CellEdit, style: int, *, formula: bool) -> None:
         if self._merges and (merge := self._merges.covering(row, column)) is not None and merge[:2] != (row, column):
             raise CannotEdit(
                 "Cell {cell} is hidden inside a merged cell.",
@@ -157,9 +150,10 @@ class Patcher:
 
     # --- one cell -----------------------------------------------------------------------------------------------------------
 
-    def _change(self, scan: Scan, number: int, column: int, held: Held, wanted: Wanted, patch: Patch) -> None:
+    def _change(self, scan: Scan, key: tuple[int, int], held: Held, wanted: CellEdit, patch: Patch) -> None:
         start, end, content = held
-        self._check(number, column, wanted, content.style, formula=content.formula is not None)
+        if self._guarded or content.formula is not None:
+            self._check(*key, wanted, content.style, formula=content.formula is not None)
         style = content.style if wanted.fill is None else self._styles.with_fill(content.style, wanted.fill)
         if wanted.value is None or self._same(content, wanted.value):
             if style == content.style:
@@ -168,13 +162,13 @@ class Patcher:
         else:
             style = self._dated(style, wanted.value)
             raw = valueless(content.attributes)
-            kind, payload = self._payload(content.prefix, wanted.value, number, column)
+            kind, payload = self._payload(content.prefix, wanted.value, *key)
             new = written(content.prefix, raw if style == content.style else styled(raw, style), kind, payload, content.extras)
-            patch.changed.add((number, column))
-        patch.made[number, column] = new
-        patch.cells[number, column] = Splice(start, end, new)
+            patch.changed.add(key)
+        patch.made[key] = new
+        patch.cells[key] = start, end, new
 
-    def _new_cell(self, scan: Scan, row: Row | None, number: int, column: int, wanted: Wanted, patch: Patch) -> bytes | None:
+    def _new_cell(self, scan: Scan, row: Row | None, number: int, column: int, wanted: CellEdit, patch: Patch) -> bytes | None:
         """The bytes of a cell that the file leaves out; None where the edit asks for what it looks like anyway."""
         inherited = self._sheet.row_style(row)
         base = self._sheet.frame.column_style(column) if inherited is None else inherited
@@ -201,10 +195,10 @@ class Patcher:
     def _payload(self, prefix: bytes, value: Value, row: int, column: int) -> tuple[bytes, bytes]:
         """The `t` of a value and the bytes inside its cell."""
         match value:
-            case bool():
-                return b"b", b"<%bv>%d</%bv>" % (prefix, value, prefix)
             case Decimal():
                 return b"", b"<%bv>%b</%bv>" % (prefix, self._number(value, row, column), prefix)
+            case bool():
+                return b"b", b"<%bv>%d</%bv>" % (prefix, value, prefix)
             case datetime():
                 serial = serial_of(value, since_1904=self._since_1904, cell=self._cell(row, column))
                 return b"", b"<%bv>%b</%bv>" % (prefix, self._number(Decimal(repr(serial)), row, column), prefix)
@@ -224,11 +218,10 @@ class Patcher:
         """Whether the cell holds this value already."""
         if content.value is None:
             return value == "" and content.kind != "e"
-        match value:
-            case bool():
-                return content.kind == "b" and (content.value.strip() in {"1", "true"}) is value
-            case Decimal():
-                return content.kind == "n" and number_of(content.value) == _float(value)
+        if isinstance(value, Decimal):
+            return content.kind == "n" and value.is_finite() and number_of(content.value) == float(value)
+        if isinstance(value, bool):
+            return content.kind == "b" and (content.value.strip() in {"1", "true"}) is value
         if isinstance(value, str) and content.kind in {"n", "b", "e", "d"}:
             return False
         if isinstance(value, datetime) and content.kind != "n":
@@ -252,17 +245,17 @@ class Patcher:
         if row.end == row.inner:
             head = opened[:-2].rstrip() + b">"
             cells = b"".join(cell for _, cell in missing)
-            return [Splice(row.start, row.end, head + cells + b"</" + prefix_of(tag) + b"row>")]
-        splices = [Splice(row.start, row.inner, opened)] if opened != tag else []
+            return [(row.start, row.end, head + cells + b"</" + prefix_of(tag) + b"row>")]
+        splices = [(row.start, row.inner, opened)] if opened != tag else []
         places = scan.cells(row)
         at = row.inner
         for column, cell in missing:
             while places and places[0].column < column:
                 at = places.pop(0).end
             if splices and splices[-1][:2] == (at, at):
-                splices[-1] = Splice(at, at, splices[-1].new + cell)
+                splices[-1] = (at, at, splices[-1][2] + cell)
             else:
-                splices.append(Splice(at, at, cell))
+                splices.append((at, at, cell))
         return splices
 
     def _new_rows(self, scan: Scan, rows: list[tuple[int, list[tuple[int, bytes]]]]) -> list[Splice]:
@@ -277,8 +270,8 @@ class Patcher:
             gaps[gap] = gaps.get(gap, b"") + row
         if inner == end:
             tag = scan.text[start:inner]
-            return [Splice(start, end, tag[:-2].rstrip() + b">" + gaps[close] + b"</" + prefix + b"sheetData>")]
-        return [Splice(gap, gap, new) for gap, new in gaps.items()]
+            return [(start, end, tag[:-2].rstrip() + b">" + gaps[close] + b"</" + prefix + b"sheetData>")]
+        return [(gap, gap, new) for gap, new in gaps.items()]
 
     def _dimension(self, scan: Scan, made: Mapping[tuple[int, int], bytes]) -> list[Splice]:
         """The used area widened where it leaves a cell of ours out; other programs trust it."""
@@ -293,7 +286,7 @@ class Patcher:
         for element in elements(self._sheet.framing(), self._sheet.part):
             if element.name == "dimension" and element.inner <= scan.data[0]:
                 tag = scan.text[element.start : element.inner]
-                return [Splice(element.start, element.inner, with_attribute(tag, b"ref", f"{first}:{last}".encode()))]
+                return [(element.start, element.inner, with_attribute(tag, b"ref", f"{first}:{last}".encode()))]
         return []
 
 
@@ -307,21 +300,14 @@ def drop_values(sheet: Sheet, cells: Iterable[tuple[int, int]], patch: Patch) ->
             if held is None:
                 continue
             edited = patch.cells.get((number, column))
-            content = held.content if edited is None else content_of(edited.new)
+            content = held[2] if edited is None else content_of(edited[2])
             if content.value is not None:
-                found[number, column] = Splice(held.start, held.end, without_value(content))
+                found[number, column] = (*held[:2], without_value(content))
         return found
 
     dropped = sheet.scanned(work)
     patch.cells.update(dropped)
-    patch.made.update({cell: splice.new for cell, splice in dropped.items() if cell in patch.made})
-
-
-def _float(value: Decimal) -> float | None:
-    try:
-        return float(value)
-    except (OverflowError, ValueError):
-        return None
+    patch.made.update({cell: splice[2] for cell, splice in dropped.items() if cell in patch.made})
 
 
 def _spanning(tag: bytes, columns: list[int]) -> bytes:

@@ -12,9 +12,9 @@ from sheetsync.workbooks._ooxml.markup import escape
 
 MAX_TEXT = 32_767
 """UTF-16 code units in one cell (https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3)."""
-MIN_NUMBER = Decimal("2.2251E-308")
+MIN_NUMBER = 2.2251e-308
 """The smallest magnitude that Excel holds (same page)."""
-EXACT = 2**53
+EXACT = 2.0**53
 """Whole numbers up to here are exact in a binary floating point number."""
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -36,10 +36,15 @@ def number_text(number: Decimal) -> str | None:
     None for what no cell holds exactly enough: no number at all, beyond EXACT, where whole numbers have gaps, or so small that
     Excel makes 0 of it.
     """
-    if not number.is_finite() or abs(number) > EXACT or (number and abs(number) < MIN_NUMBER):
+    try:
+        real = float(number)
+    except ValueError:  # a signalling NaN
         return None
-    real = float(number)
-    return str(int(real)) if real.is_integer() else repr(real).replace("e", "E")
+    size = abs(real)
+    if not MIN_NUMBER <= size < EXACT and number and not (size == EXACT and abs(number) <= EXACT):
+        return None
+    text = repr(real)
+    return text[:-2] if text.endswith(".0") else text.replace("e", "E")
 
 
 def number_of(text: str) -> float | None:

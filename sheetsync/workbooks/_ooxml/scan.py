@@ -14,7 +14,6 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
-from operator import ge
 from typing import NamedTuple, Protocol, TypeAlias
 
 from sheetsync.model import column_letters
@@ -44,14 +43,8 @@ class Place(NamedTuple):
     end: int
 
 
-class Held(NamedTuple):
-    """A cell and what it says."""
-
-    start: int
-    end: int
-    content: Content
-
-
+Held: TypeAlias = tuple[int, int, Content]
+"""Start and end of a cell, and what it says."""
 Seen: TypeAlias = tuple[int, int, int, str, str | None, str | None, bytes]
 """A cell as reading needs it: row, column, style, kind, value, formula as in cells.Content, raw attributes of its `<f>`.
 
@@ -142,15 +135,16 @@ class QuickScan:
             text.find(b"xmlns", inner, close) >= 0 or _MISADDRESSED.search(text, inner, close) or not _plain_root(text, start)
         ):
             raise Odd
-        rows = list(_ROW.finditer(text, inner, close))
-        try:
-            self._numbers = array("L", [int(match[1]) for match in rows])
-        except TypeError:
-            raise Odd from None
-        self._starts = array("Q", [match.start() for match in rows])
+        self._starts, self._numbers = array("Q"), array("L")
+        last = 0
+        for match in _ROW.finditer(text, inner, close):
+            number = int(match[1] or 0)
+            if not last < number <= LAST_ROW:
+                raise Odd
+            self._starts.append(match.start())
+            self._numbers.append(number)
+            last = number
         self._starts.append(close)
-        if any(map(ge, self._numbers, self._numbers[1:])) or (rows and self._numbers[-1] > LAST_ROW):
-            raise Odd
 
     def again(self, text: bytes) -> QuickScan:
         return QuickScan(text, checked=True)
@@ -176,9 +170,12 @@ class QuickScan:
         return self._starts[at]
 
     def find(self, number: int, column: int) -> int:
-        at = bisect_left(self._numbers, number)
-        if at == len(self._numbers) or self._numbers[at] != number:
-            return -1
+        # most worksheets have a row for every number
+        at = number - self._numbers[0] if self._numbers else 0
+        if not (0 <= at < len(self._numbers) and self._numbers[at] == number):
+            at = bisect_left(self._numbers, number)
+            if at == len(self._numbers) or self._numbers[at] != number:
+                return -1
         letters = self._letters.get(column) or self._letters.setdefault(column, column_letters(column).encode())
         return self.text.find(b'<c r="%b%d"' % (letters, number), self._starts[at], self._starts[at + 1])
 
@@ -188,9 +185,9 @@ class QuickScan:
             return None
         known = content_at(self.text, start)
         if known is not None:
-            return Held(start, *known)
+            return start, *known
         end = self._cell_end(start)
-        return Held(start, end, content_of(self.text[start:end]))
+        return start, end, content_of(self.text[start:end])
 
     def _cell_end(self, start: int) -> int:
         inner = tag_end(self.text, start)
