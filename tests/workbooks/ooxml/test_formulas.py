@@ -224,7 +224,7 @@ def depends(formula: str, on: Cell, at: Cell = ("Sheet1", 20, 20)) -> bool:
         ("_xlfn.RANDARRAY(2)", ("Data", 60, 3)),
         ('CELL("filename")', ("Data", 60, 3)),
         ('SUMIF(A1:A9,">5",B1)', ("Sheet1", 9, 2)),
-        ('SUMIF(A1:A9,">5",INDEX(B1:B3,2))', ("Sheet1", 9, 2)),
+        ('SUMIF(A1:A9,">5",INDEX(B1:B3,2))', ("Sheet1", 11, 2)),
         ('averageif(A1:A9,">5",B1:B2)', ("Sheet1", 7, 2)),
         ('SUMIF(Config!$A$1:$A$9,"x",Rate)', ("Config", 9, 2)),
         ("LOOKUP(5,A1:A9,B1)", ("Sheet1", 9, 2)),
@@ -284,6 +284,19 @@ def test_this_row_of_a_table_is_one_row() -> None:
         assert depends(formula, ("Data", 6, 3), at=("Data", 6, 4))
     for formula in ("Sales[[#This Row],[Amount]]*2", "[@Amount]*2", "sales[[#this row],[Amount]:[Tax]]", "Sales[@]"):
         assert not depends(formula, ("Data", 7, 3), at=("Data", 6, 4))
+
+
+def test_a_name_is_seen_from_each_cell_anew() -> None:
+    formulas = [("Sheet1", 20, 20, "Left"), ("Sheet1", 30, 30, "Left"), ("Sheet1", 5, 5, "Left")]
+    many = [("Nowhere", row, 16000) for row in range(100)]
+    for changed in ([("Sheet1", 30, 30)], [("Sheet1", 30, 30), *many]):
+        assert dependents(formulas, NAMES, TABLES, changed) == {("Sheet1", 30, 30)}
+
+
+def test_names_that_share_a_third_one() -> None:
+    names = {"One_": "Third_", "Two_": "Third_", "Third_": "Config!$A$1"}
+    formulas = [("S", 1, 1, "One_+Two_"), ("S", 2, 1, "Two_"), ("S", 3, 1, "One_")]
+    assert len(dependents(formulas, names, {}, [("Config", 1, 1)])) == 3
 
 
 def test_an_empty_question_has_an_empty_answer() -> None:

@@ -111,6 +111,8 @@ def test_a_number_out_of_range_is_a_plain_cell(xf: int) -> None:
         ('上午/下午h"时"mm"分"', True),
         ("aaaa", True),
         ('[$-411]ggge"年"', True),
+        ("yyyy-mm-dd;0", True),
+        ("0;yyyy-mm-dd", False),
         ("[h]:mm", False),
         ("[mm]:ss", False),
         ("[ss]", False),
@@ -209,6 +211,23 @@ def test_colours_that_come_and_go_leave_the_file_as_large_as_it_is() -> None:
     assert len(local(ET.fromstring(xml), "cellXfs")) == 16
     styles = Styles(xml)
     assert [styles.with_fill(xf, fill) for xf, fill in zip(xfs, originals, strict=True)] == [0, 1, 2, 3]
+
+
+def test_a_tinted_colour_is_no_plain_one() -> None:
+    tinted = '<fill><patternFill patternType="solid"><fgColor rgb="FFAABBCC" tint="0.5"/></patternFill></fill>'
+    assert "tint" in Styles(BASE.replace(THEME.encode(), tinted.encode())).fill(2)
+
+
+def test_what_is_there_is_used_and_nothing_that_only_looks_alike() -> None:
+    other = b'<xf numFmtId="0" fontId="%d" fillId="2" borderId="0" xfId="0"%s/>'
+    styles = Styles(
+        BASE.replace(b"</cellXfs>", other % (1, b"") + other % (0, b' applyFill="0"') + other % (0, b"") + b"</cellXfs>")
+    )
+    assert styles.with_fill(0, "FFC7CE") == 6
+    assert not styles.changed
+    number = styles.with_fill(3, "FFC7CE")
+    root = ET.fromstring(styles.xml())
+    assert (number, len(local(root, "fills")), local(root, "cellXfs")[number].get("quotePrefix")) == (7, 4, "1")
 
 
 def test_a_date_format_uses_a_free_number() -> None:
