@@ -133,7 +133,10 @@ class Book:
         }
         self.names: dict[str, dict[int, str]] = {}
         for scope, name, text in scoped:
-            self.names.setdefault(name, {})[ANY if scope is None else self.sheets[scope]] = text
+            texts = self.names.setdefault(name, {})
+            where = ANY if scope is None else self.sheets[scope]
+            # rate and RATE, given as two: whichever is meant, what both read is enough
+            texts[where] = f"{texts[where]},{text}" if where in texts else text
         self._prefixes: dict[str, int | None] = {}
         self._columns: dict[str, int] = {}
         self._functions: set[str] = set()

@@ -299,6 +299,12 @@ def test_names_that_share_a_third_one() -> None:
     assert len(dependents(formulas, names, {}, [("Config", 1, 1)])) == 3
 
 
+def test_names_that_differ_only_in_capitals_count_both() -> None:
+    names = {"Rate_": "A!$A$1", "RATE_": "A!$B$1"}
+    for column in (1, 2):
+        assert dependents([("S", 1, 1, "rate_")], names, {}, [("A", 1, column)]) == {("S", 1, 1)}
+
+
 def test_an_empty_question_has_an_empty_answer() -> None:
     assert dependents([], {}, {}, [("S", 1, 1)]) == set()
     assert dependents([("S", 1, 1, "NOW()")], {}, {}, []) == set()
