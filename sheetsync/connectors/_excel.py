@@ -83,13 +83,13 @@ def opened(data: bytes) -> Package:
     hidden: dict[str, Sheet] = {}
     for attributes in scans[_WORKBOOK].sheets:
         target = next((value for name, value in attributes.items() if name.endswith("relationships id")), "")
-        scan = scans.get(targets.get(target, ""))
-        if scan is None:
+        part = scans.get(targets.get(target, ""))
+        if part is None:
             _damaged()
-        if scan.root == "worksheet":
-            percents = frozenset(place for place, style in scan.styled if style in percent_styles)
+        if part.root == "worksheet":
+            percents = frozenset(place for place, style in part.styled if style in percent_styles)
             chosen = hidden if attributes.get("state", "visible") != "visible" else seen
-            chosen[attributes.get("name", "")] = Sheet(scan.faults, percents)
+            chosen[attributes.get("name", "")] = Sheet(part.faults, percents)
     return Package(_packed(parts), seen, hidden)
 
 

@@ -28,7 +28,18 @@ from sheetsync.values import Separators
 Path: TypeAlias = tuple[str | int, ...]
 """The steps from the root of a JSON document: names and places in lists, -1 is the last."""
 
-MEASURES: Final = ("count", "sum", "mean", "min", "max", "last", "distinct", "share", "value")
+MEASURES: Final = {
+    "value": "The one figure: of a table with one row and one column, of the row that where= leaves, of cell= or of select=.",
+    "count": "How many rows there are, or meet where=.",
+    "sum": "sum(column): the numbers of a column added up.",
+    "mean": "mean(column): their average.",
+    "min": "min(column): the smallest.",
+    "max": "max(column): the largest.",
+    "last": "last(column): the one in the last row.",
+    "distinct": "distinct(column): how many different values there are.",
+    "share": "share(column:value): the share of the rows that meet the condition.",
+}
+"""What can be made of a table, each with what it means; the default first."""
 OPTIONS: Final = ("metric", "where", "item", "select", "cell", "sheet", "column", "decimal")
 """What this grammar understands. `account` and `unit` belong to others; a further option would be ignored, so it is refused."""
 

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from email.message import Message
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Literal, NoReturn, TypeAlias, get_args
 
 from sheetsync import values
 from sheetsync.connectors import _excel
@@ -35,9 +35,10 @@ from sheetsync.connectors._shapes import headed, listed, table_of, too_large, wa
 from sheetsync.errors import NoSuchMetric, NotFound, UnexpectedReply
 from sheetsync.model import Reading
 
-__all__ = ["Choice", "Document", "Table", "choice_of", "evaluate", "load", "table_of"]
+__all__ = ["Choice", "Document", "Encoding", "Table", "choice_of", "evaluate", "load", "table_of"]
 
-ENCODINGS: Final = frozenset({"utf-8", "gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1252"})
+Encoding: TypeAlias = Literal["", "utf-8", "gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1252"]
+ENCODINGS: Final = frozenset(get_args(Encoding)) - {""}
 """What a sender or an operator may declare; of these none takes the place of digits, points or commas for something else."""
 
 _SAMPLE_ROWS: Final = 100
@@ -113,7 +114,7 @@ class Document:
         )  # fmt: skip
 
 
-def load(data: bytes, name: str, *, content_type: str = "", sheet: str | None = None, encoding: str = "") -> Document:
+def load(data: bytes, name: str, *, content_type: str = "", sheet: str | None = None, encoding: Encoding = "") -> Document:
     """Understands a download. What it is, its first bytes say; then `content_type`, then the ending of `name`.
 
     `sheet` is the worksheet where the choice names none. `encoding` is what the operator declares for text that is not UTF-8, one
