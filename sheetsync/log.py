@@ -28,7 +28,7 @@ def configure(
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),  # standard error as it is when the event comes
         cache_logger_on_first_use=False,
     )
 

@@ -35,7 +35,7 @@ HEADINGS: Final[Mapping[Column, tuple[str, ...]]] = {
     Column.ALIGNED_TO: ("Aligned to", "对齐"),
     Column.CONFIDENCE: ("Confidence", "信心"),
     Column.BUDGET: ("Budget", "预算"),
-    Column.COMMENT: ("Comment", "备注", "Comments", "Note", "Notes"),
+    Column.COMMENT: ("Comment", "备注", "Comments"),
 }
 """English first, Chinese second, then what else is recognised."""
 
@@ -51,6 +51,10 @@ KINDS: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 YES: Final = ("yes", "是", "y", "true", "1", "done", "已完成", "✓", "✔")
 NO: Final = ("no", "否", "n", "false", "0", "未完成", "✗", "✘")
+OPPOSITES: Final[Mapping[str, str]] = {
+    "yes": "no", "y": "n", "true": "false", "1": "0", "是": "否", "已完成": "未完成", "✓": "✗", "✔": "✘",
+}  # fmt: skip
+"""Yes and no in one manner of speaking, so that a sheet that says ✓ is answered with ✗."""
 SUBTOTALS: Final = ("total", "subtotal", "sub-total", "sum", "grand total", "average", "合计", "小计", "总计", "平均")
 
 STATUSES: Final[Mapping[str, tuple[str, str]]] = {
@@ -89,17 +93,60 @@ def fold(text: str) -> str:
 _BY_HEADING: Final = {fold(word): column for column, words in HEADINGS.items() for word in words}
 _BY_KIND: Final = {fold(word): kind for kind, words in KINDS.items() for word in words}
 _BEHIND: Final = re.compile(r"\s*[(\[].*[)\]]\s*$")
+_TWO_LANGUAGES: Final = re.compile(
+    r"\s*[/|]\s*|(?<=[!-~])\s*(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s*(?=[!-~])"  # `Target / 目标值`, `结果Result`
+)
+_NOTE: Final = re.compile(
+    r"\*|(?:notes?|n\.?b\.?|hints?|tips?|legend|sources?|comments?|remarks?|注|备注|说明|提示|图例)\s*(?:[:：.\-–—]|$)",
+    re.IGNORECASE,
+)
+_LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+MAX_NAME: Final = 120
 
 
 def heading(text: str) -> Column | None:
-    """`Data Link`, `数据链接`, `Target (EUR)` -> the column's meaning; None for any other text."""
+    """`Data Link`, `数据链接`, `Target (EUR)`, `Target / 目标值` -> the column's meaning; None for any other text."""
     folded = fold(text)
+    whole = _one_heading(folded)
+    if whole is not None:
+        return whole
+    meanings = {_one_heading(fold(part)) for part in _TWO_LANGUAGES.split(folded) if part}
+    return meanings.pop() if len(meanings) == 1 else None
+
+
+def _one_heading(folded: str) -> Column | None:
     return _BY_HEADING.get(folded) or _BY_HEADING.get(fold(_BEHIND.sub("", folded)))
+
+
+def is_aside(text: str) -> bool:
+    """A subtotal's label or a note where a group's or an objective's name could stand."""
+    folded = fold(text)
+    return (
+        folded in SUBTOTALS
+        or folded.startswith(("subtotal", "sub-total", "grand total", "小计", "合计", "总计"))
+        or folded.endswith((" subtotal", " sub-total", "小计"))
+        or _NOTE.match(text.strip()) is not None
+        or len(text) > MAX_NAME
+    )
+
+
+def is_percent(number_format: str) -> bool:
+    """Whether cells of this format show 0.35 as 35 %; a % in quotes or behind a backslash is decoration."""
+    return "%" in _LITERAL.sub("", number_format)
 
 
 def kind(text: str) -> Kind | None:
     """`yes/no`, `百分比`, `≥` -> how the row is measured; None where the text is only a unit such as `leads`."""
     return _BY_KIND.get(fold(text))
+
+
+def opposite(said: str) -> str | None:
+    """The no to a yes, or the yes to a no, in the same words and the same case; None where there is none."""
+    folded = fold(said)
+    other = OPPOSITES.get(folded) or {no: yes for yes, no in OPPOSITES.items()}.get(folded)
+    if other is None:
+        return None
+    return other.upper() if said.isupper() else other.capitalize() if said[:1].isupper() else other
 
 
 def yes_no(text: str) -> bool | None:

@@ -29,11 +29,22 @@ _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep",
 _SPAN: Final = re.compile(r"(20\d\d-\d\d-\d\d)\s*(?:\.\.|–|to|至|~)\s*(20\d\d-\d\d-\d\d)")
 
 
-def parse(value: object) -> Period | None:
-    """A year, a quarter, a month or `2027-01-15..2027-03-10`; a date cell is its month. None for anything else."""
+def parse(value: object, within: Period | None = None) -> Period | None:
+    """A year, a quarter, a month or `2027-01-15..2027-03-10`; a date cell is its month. None for anything else.
+
+    `within` is the period of the sheet: where it lies in one year, `Q1`, `3月` and `Mar` are those of that year.
+    """
+    found = _parse(value)
+    if found is None and within is not None and within.start.year == within.end.year and isinstance(value, str):
+        number = within.start.year
+        found = _parse(f"{number} {value}") or _parse(f"{number}年{value}") or _parse(f"{value} {number}")
+    return found
+
+
+def _parse(value: object) -> Period | None:
     if isinstance(value, datetime):
         return month(value.year, value.month)
-    if isinstance(value, float) and value == int(value) and 2000 <= value < 2100:
+    if isinstance(value, float) and value.is_integer() and 2000 <= value < 2100:
         value = str(int(value))
     if not isinstance(value, str):
         return None

@@ -13,11 +13,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final, Protocol
 
 from sheetsync.errors import LinkError, NoSuchMetric, Refused, TooManyLosses, Unavailable
-from sheetsync.model import NO_FILL, PERCENT, Cell, CellEdit, Column, KeyResult, Kind, Link, Outcome, Reading, RowReport
+from sheetsync.model import (
+    NO_FILL,
+    PERCENT,
+    Cell,
+    CellEdit,
+    CellError,
+    Column,
+    KeyResult,
+    Kind,
+    Link,
+    Outcome,
+    Reading,
+    RowReport,
+)
 from sheetsync.okr import layout, scan
 from sheetsync.okr.progress import COLOURS, Bands, Pace, Status, Unmeasured, progress, status
 from sheetsync.okr.rollup import roll_up
@@ -27,6 +40,8 @@ SYNC_LENGTH: Final = 200
 FRESH, UNCHANGED, MANUAL = "fresh", "unchanged", "manual"
 _JUMP: Final = 10
 _PLACES: Final = Decimal("0.0001")
+_DIGITS: Final = 700
+"""Enough to round any progress to places: from 1e300 down to 1e-300, and those divided by each other."""
 
 
 class Memory(Protocol):
@@ -166,12 +181,12 @@ def _in_the_cells_form(row: KeyResult, cell: Cell, reading: Reading, how: How) -
     value = reading.value
     if row.kind is Kind.YES_NO:
         yes = value > 0
-        return Decimal(int(yes)), _yes_no(cell, yes, how)
-    as_percent = "%" in cell.number_format
-    if row.kind is Kind.PERCENT or reading.unit == PERCENT:
+        return Decimal(int(yes)), _yes_no(row, yes, how)
+    in_percent = scan.in_percent(row)
+    if in_percent or reading.unit == PERCENT:
         share = value if reading.unit == PERCENT else _share(row, value)
-        in_cell = share if as_percent else share * 100
-        return (share if row.kind is Kind.PERCENT else in_cell), _plain(in_cell)
+        in_cell = share if layout.is_percent(cell.number_format) else share * 100
+        return (share if in_percent else in_cell), _plain(in_cell)
     return value, _plain(value)
 
 
@@ -195,15 +210,17 @@ def _plain(value: Decimal) -> Decimal:
     return short.quantize(Decimal(1)) if short == short.to_integral_value() and abs(short) < Decimal(10) ** 20 else short
 
 
-def _yes_no(cell: Cell, yes: bool, how: How) -> str | bool | Decimal:
-    """Yes in the way the cell says it: TRUE, a word of the same language, or 1."""
-    if isinstance(cell.value, bool):
-        return yes
-    if isinstance(cell.value, float):
-        return Decimal(int(yes))
-    said = scan.text(cell)
-    if layout.yes_no(said) is yes:
-        return said
+def _yes_no(row: KeyResult, yes: bool, how: How) -> str | bool | Decimal:
+    """Yes in the way the cell says it, or else its target: TRUE, a word of the same language and case, or 1."""
+    for cell in (row.cells[Column.RESULT], row.cells[Column.TARGET]):
+        if isinstance(cell.value, bool):
+            return yes
+        if isinstance(cell.value, float):
+            return Decimal(int(yes))
+        said = scan.text(cell)
+        if layout.yes_no(said) is not None:
+            found = said if layout.yes_no(said) is yes else layout.opposite(said)
+            return found or (how.texts(mark("yes")) if yes else how.texts(mark("no")))
     return how.texts(mark("yes")) if yes else how.texts(mark("no"))
 
 
@@ -286,12 +303,16 @@ def _put_progress(row: KeyResult, reached: Decimal | Unmeasured, fill: str | Non
     value: Decimal | str | None = None
     if not cell.formula:
         if isinstance(reached, Decimal):
-            shown = (reached if "%" in cell.number_format else reached * 100).quantize(_PLACES)
-            value = None if _same(cell, _plain(shown)) else _plain(shown)
-        elif isinstance(cell.value, float):
+            shown = _plain(_rounded(reached if layout.is_percent(cell.number_format) else reached * 100))
+            value = None if _same(cell, shown) else shown
+        elif isinstance(cell.value, float) and row.source != "manual":
             value = ""  # a number that nothing measures any more would be believed
     if value is not None or fill is not None:
         edits.append(CellEdit(row.refs[Column.PROGRESS], value, fill))
+
+
+def _rounded(reached: Decimal) -> Decimal:
+    return reached.quantize(_PLACES, context=Context(prec=_DIGITS))
 
 
 def _fill(row: KeyResult, judged: Status | None, memory: Memory, how: How) -> tuple[str | None, str | None]:
@@ -339,12 +360,13 @@ def _as_of(row: KeyResult, found: _Found, how: How) -> datetime | None:
 
 def _report(row: KeyResult, found: _Found, reached: Decimal | Unmeasured, judged: Status | Unmeasured, how: How) -> RowReport:
     old = row.cells[Column.RESULT].value
-    shown = old if isinstance(old, float | str) and not isinstance(old, bool) else None if old is None else str(old)
+    old = old.code if isinstance(old, CellError) else old
+    shown = old if old is None or isinstance(old, float | str) else str(old)
     new = shown if found.value is None else float(found.value) if isinstance(found.value, Decimal) else str(found.value)
     return RowReport(
         sheet=row.ref.sheet, cell=row.ref.a1, group=row.group, objective=row.objective, key_result=row.name, link=row.link_text,
         connector=_connector(row, how), state=found.state, old=shown, new=new,
-        progress=float(reached.quantize(_PLACES)) if isinstance(reached, Decimal) else None,
+        progress=float(_rounded(reached)) if isinstance(reached, Decimal) else None,
         status=_status_text(judged, how), message=one_line(found.message, SYNC_LENGTH),
     )  # fmt: skip
 

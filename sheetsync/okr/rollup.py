@@ -6,25 +6,59 @@ result or of its objective. A roll-up over roll-ups waits for them; a circle is 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
 
 from sheetsync.errors import Incomplete, NoSuchMetric, NotFound, Refused
-from sheetsync.model import PERCENT, KeyResult, Kind, Outcome, Reading
-from sheetsync.okr.layout import fold
+from sheetsync.model import PERCENT, Column, KeyResult, Kind, Outcome, Period, Reading
+from sheetsync.okr.layout import fold, is_percent
 from sheetsync.okr.progress import Share, mean, progress
+from sheetsync.okr.scan import in_percent
 
 _PREFIX = "rollup:"
 
 
 def contributors(rows: Sequence[KeyResult], index: int) -> list[int]:
-    """The rows that are aligned to row `index`, in the order of the sheet. A row never contributes to itself."""
-    row = rows[index]
-    names = {
-        fold(name) for name in (row.kr_id, row.name, row.objective_id, row.objective, f"{row.kr_id} {row.name}") if name.strip()
-    }
-    return [other for other, candidate in enumerate(rows) if other != index and fold(candidate.aligned_to) in names]
+    """The rows that are aligned to row `index`, in the order of the sheet. A row never contributes to itself.
+
+    Ids are unique within a group only: where several groups have a KR1.1, the first one of the row's own sheet is meant, which is
+    the overall block. A row contributes within its period: a quarter to its year, never to another quarter.
+    """
+    return _contributors(rows, index, _groups_by_name(rows))
+
+
+def names_of(row: KeyResult) -> set[str]:
+    """What a row that is aligned to this one may write, folded."""
+    objective, key_result = f"{row.objective_id} {row.objective}", f"{row.kr_id} {row.name}"
+    return {fold(name) for name in (row.kr_id, row.name, row.objective_id, row.objective, objective, key_result)} - {""}
+
+
+def _groups_by_name(rows: Sequence[KeyResult]) -> dict[str, list[tuple[str, str]]]:
+    """Name -> the (sheet, group) pairs that hold it, in the order of the sheets."""
+    found: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
+    for row in rows:
+        for name in names_of(row):
+            found[name][row.ref.sheet, row.group] = None
+    return {name: list(groups) for name, groups in found.items()}
+
+
+def _contributors(rows: Sequence[KeyResult], index: int, groups: Mapping[str, Sequence[tuple[str, str]]]) -> list[int]:
+    row, names = rows[index], names_of(rows[index])
+    found = []
+    for other, candidate in enumerate(rows):
+        name = fold(candidate.aligned_to)
+        if other == index or name not in names or not _within(candidate.period, row.period):
+            continue
+        here = [place for place in groups[name] if place[0] == candidate.ref.sheet] or groups[name]
+        if here[0] == (row.ref.sheet, row.group):
+            found.append(other)
+    return found
+
+
+def _within(part: Period | None, whole: Period | None) -> bool:
+    return part is None or whole is None or (whole.start <= part.start and part.end <= whole.end)
 
 
 def roll_up(rows: Sequence[KeyResult], results: Mapping[int, Decimal | None]) -> dict[int, Outcome]:
@@ -32,8 +66,9 @@ def roll_up(rows: Sequence[KeyResult], results: Mapping[int, Decimal | None]) ->
     rolled = [index for index, row in enumerate(rows) if isinstance(row.source, str) and row.source.startswith(_PREFIX)]
     if not rolled:
         return {}
-    parts = {index: contributors(rows, index) for index in rolled}
-    known = dict(results)
+    groups = _groups_by_name(rows)
+    parts = {index: _contributors(rows, index, groups) for index in rolled}
+    known = {**results, **dict.fromkeys(rolled)}  # what stands in a roll-up's cell is of the run before
     outcomes: dict[int, Outcome] = {}
     for index in _in_order(parts):
         outcome = _one(rows, index, parts[index], known, outcomes)
@@ -86,7 +121,8 @@ def _one(
         return (
             NotFound("The contributing rows carry no weight.") if found is None else Reading(found, PERCENT, source=_PREFIX + how)
         )
-    if len({part.kind is Kind.PERCENT for part, _ in figures}) > 1:
+    percent = {in_percent(part) for part, _ in figures}
+    if len(percent) > 1:
         return NoSuchMetric(
             "The contributing rows mix percentages and plain numbers.", advice="Roll up their progress: rollup:progress."
         )
@@ -97,9 +133,12 @@ def _one(
             return NotFound("The contributing rows carry no weight.")
         total = sum((result * part.weight for part, result in figures), Decimal(0)) / weights
     approximate = any(isinstance(outcomes.get(part), Reading) and outcomes[part].approximate for part in parts)  # type: ignore[union-attr]
-    return Reading(total, PERCENT if figures[0][0].kind is Kind.PERCENT else "", approximate=approximate, source=_PREFIX + how)
+    return Reading(total, PERCENT if percent == {True} else "", approximate=approximate, source=_PREFIX + how)
 
 
 def _own_measure(row: KeyResult, reading: Reading) -> Decimal:
-    """A share that a plain number row rolls up counts there as percent points; in a percent row it stays a share."""
-    return reading.value * 100 if reading.unit == PERCENT and row.kind is not Kind.PERCENT else reading.value
+    """A share that a plain number row rolls up counts there as its cell shows it; in a percent row it stays a share."""
+    if row.kind is Kind.YES_NO:
+        return Decimal(int(reading.value > 0))
+    points = reading.unit == PERCENT and not in_percent(row) and not is_percent(row.cells[Column.RESULT].number_format)
+    return reading.value * 100 if points else reading.value

@@ -14,10 +14,11 @@ from typing import Final
 from sheetsync.errors import LinkError
 from sheetsync.model import CellRef, Column, KeyResult, Kind
 from sheetsync.okr import scan
-from sheetsync.okr.layout import fold
+from sheetsync.okr.layout import fold, is_percent
+from sheetsync.okr.rollup import names_of
 from sheetsync.texts import Sentence, sentence
 
-_NUMBER_IN_OBJECTIVE: Final = re.compile(r"(?<![A-Za-z])\d+([.,]\d+)*\s*(%|k\b|m\b|万|亿)?", re.IGNORECASE)
+_NUMBER_IN_OBJECTIVE: Final = re.compile(r"(?<![A-Za-z])\d+([.,]\d+)*\s*(%|k\b|m\b|万|亿)?|\b[QH][1-4]\b", re.IGNORECASE)
 _NAMES_WITH_DIGITS: Final = re.compile(r"\b(b2b|b2c|web ?3|ga4|4p|7p|3d|5g|web ?2)\b", re.IGNORECASE)
 
 
@@ -77,6 +78,14 @@ def _of_rows(rows: Sequence[KeyResult]) -> Iterator[Finding]:
                 target, "no-span", sentence("Start and target of {kr} are equal.", kr=row.name),
                 sentence("Progress cannot be computed."), sentence("Correct one of the two."),
             )  # fmt: skip
+        result, plain = cells[Column.RESULT], cells[Column.TARGET].value
+        if is_percent(result.number_format) and not scan.in_percent(row) and isinstance(plain, float) and plain > 1:
+            yield Finding(
+                target, "mixed-percent",
+                sentence("The result of {kr} is a percentage, but its target is a plain number.", kr=row.name),
+                sentence("30 % would be measured as 0.3 against {target}.", target=scan.text(cells[Column.TARGET])),
+                sentence("Give both cells the same number format."),
+            )  # fmt: skip
         if isinstance(row.source, LinkError):
             yield link_finding(row, row.source)
         if Column.WEIGHT in cells and cells[Column.WEIGHT].value is not None:
@@ -93,7 +102,7 @@ def _of_rows(rows: Sequence[KeyResult]) -> Iterator[Finding]:
                 sentence("Without it there is no pace to measure against."),
                 sentence("Write a year, a quarter or a month: 2027, 2027-Q1, 2027-03."),
             )  # fmt: skip
-        if Column.TYPE in cells and cells[Column.RESULT].value is not None and row.result is None:
+        if cells[Column.RESULT].value is not None and row.result is None:
             yield Finding(
                 row.ref, "text-result", sentence("The result of {kr} is no number.", kr=row.name),
                 sentence("Progress cannot be computed."), sentence("Write a number, or yes or no in a yes-no row."),
@@ -126,19 +135,7 @@ def _twins(rows: Sequence[KeyResult]) -> Iterator[Finding]:
 
 
 def _alignment(rows: Sequence[KeyResult]) -> Iterator[Finding]:
-    names = {
-        fold(name)
-        for row in rows
-        for name in (
-            row.kr_id,
-            row.name,
-            row.objective_id,
-            row.objective,
-            f"{row.kr_id} {row.name}",
-            f"{row.objective_id} {row.objective}",
-        )
-        if name.strip()
-    }
+    names = {name for row in rows for name in names_of(row)}
     for row in rows:
         if row.aligned_to and fold(row.aligned_to) not in names:
             yield Finding(

@@ -14,13 +14,22 @@ from decimal import Decimal
 from typing import Final
 
 from sheetsync import links, values
-from sheetsync.errors import LayoutError, LinkError, UnknownLink
+from sheetsync.errors import LayoutError, LinkError, Refused, UnknownLink
 from sheetsync.model import Cell, CellError, CellRef, Column, Grid, KeyResult, Kind, Link, Period
 from sheetsync.okr import layout, period
 
-_OBJECTIVE_ID: Final = re.compile(r"(O\d+(?:\.\d+)*)\s*[:：.、)\-–]?\s+(?=\S)|(O\d+)[:：]\s*", re.IGNORECASE)
-_KR_ID: Final = re.compile(r"((?:O\d+\.?)?KR\s?\d+(?:\.\d+)*)\s*[:：.、)\-–]?\s*(?=\S)", re.IGNORECASE)
+_OBJECTIVE_ID: Final = re.compile(
+    r"((?:O|Objective |目标)\s?\d++(?:\.\d++)*+)"
+    r"(?:\s*[:：、)]\s*|\s*\.\s+|\s+[-–]\s+|\s+|(?=[\u4e00-\u9fff]))(?=\S)",
+    re.IGNORECASE,
+)
+_KR_ID: Final = re.compile(
+    r"((?:O\d++\.?)?(?:KR|Key result |关键结果)\s?\d++(?:\.\d++)*+)\s*(?:[:：.、)]|[-–](?=\s))?\s*(?=\S)",
+    re.IGNORECASE,
+)
 ROLLUPS: Final = ("sum", "mean", "progress")
+_CARRIED: Final = (Column.GROUP, Column.OBJECTIVE, Column.OBJECTIVE_ID, Column.PERIOD, Column.OWNER)
+_BAND_ROWS: Final = 3
 MAX_HEADING: Final = 60
 
 
@@ -118,28 +127,31 @@ def _rows(table: Table, today: date, default_period: Period | None) -> list[KeyR
     sheet_period = period.parse(table.grid.sheet) or default_period
     group = objective = objective_id = ""
     found = []
-    merged_down = _merged_down(table.grid)
+    merged = _merged(table.grid)
     for row in range(table.row + 1, table.last + 1):
-        cells = {
-            column: table.grid.cell(*merged_down.get((row, number), (row, number)))
-            if column in (Column.GROUP, Column.OBJECTIVE, Column.OBJECTIVE_ID, Column.PERIOD, Column.OWNER)
-            else table.grid.cell(row, number)
-            for column, number in table.columns.items()
-        }
+        cells = _cells(table, row, merged)
         band = _band(table, row)
         if band:
-            if layout.fold(band) not in layout.SUBTOTALS:
+            if _OBJECTIVE_ID.match(band):
+                objective_id, objective = _identified(band, "", _OBJECTIVE_ID)
+            elif not layout.is_aside(band):
                 group, objective, objective_id = band, "", ""
             continue
-        if text(cells.get(Column.GROUP)) and text(cells[Column.GROUP]) != group:
-            group, objective, objective_id = text(cells[Column.GROUP]), "", ""
-        if text(cells.get(Column.OBJECTIVE)):
-            objective_id, objective = _identified(
-                text(cells[Column.OBJECTIVE]), text(cells.get(Column.OBJECTIVE_ID)), _OBJECTIVE_ID
-            )
-        if not _is_key_result(cells):
+        is_key_result = _is_key_result(cells)
+        named, aimed = text(cells.get(Column.GROUP)), text(cells.get(Column.OBJECTIVE))
+        if named and named != group and (is_key_result or not layout.is_aside(named)):
+            group, objective, objective_id = named, "", ""
+        if aimed and (is_key_result or not layout.is_aside(aimed)):
+            objective_id, objective = _identified(aimed, text(cells.get(Column.OBJECTIVE_ID)), _OBJECTIVE_ID)
+        if not is_key_result:
             continue
         kr = _key_result(table, row, cells, sheet_period, today)
+        at = (row, table.columns[Column.RESULT])
+        if not isinstance(kr.source, LinkError) and kr.source != "manual" and merged.get(at, at)[:2] != at:
+            refused = Refused(
+                "Result is part of a merged cell.", advice="Split it: each key result needs a Result cell of its own."
+            )
+            kr = replace(kr, source=refused)
         found.append(replace(kr, group=group, objective=objective, objective_id=objective_id, key=_key(group, objective, kr)))
     return found
 
@@ -149,25 +161,44 @@ def _key(group: str, objective: str, kr: KeyResult) -> str:
     return "\x1f".join(layout.fold(part) for part in (group, objective, kr.kr_id, kr.name, label))
 
 
-def _merged_down(grid: Grid) -> dict[tuple[int, int], tuple[int, int]]:
-    """Inner cells of a merged range -> its first cell, which alone holds the value."""
+def _merged(grid: Grid) -> dict[tuple[int, int], tuple[int, int, int, int]]:
+    """Each cell of a merged range -> the range, whose first cell alone holds the value."""
     return {
-        (row, column): (top, left)
+        (row, column): (top, left, bottom, right)
         for top, left, bottom, right in grid.merges
-        if bottom > top and (bottom - top + 1) * (right - left + 1) <= 100_000
+        if (bottom - top + 1) * (right - left + 1) <= 100_000
         for row in range(top, bottom + 1)
         for column in range(left, right + 1)
     }
+
+
+def _cells(table: Table, row: int, merged: Mapping[tuple[int, int], tuple[int, int, int, int]]) -> dict[Column, Cell]:
+    """The cells of a row by meaning, read through merges.
+
+    What is written into a merged cell would be one row's figure for all of them, so such a cell is as if it were not there.
+    """
+    cells: dict[Column, Cell] = {}
+    for column, number in table.columns.items():
+        top, left, bottom, right = merged.get((row, number), (row, number, row, number))
+        if column in layout.WRITTEN and column is not Column.RESULT:
+            if top == bottom and left == number:
+                cells[column] = table.grid.cell(row, number)
+        elif bottom > top and (column in _CARRIED or (left == right and column not in (Column.KEY_RESULT, Column.RESULT))):
+            cells[column] = table.grid.cell(top, left)
+        else:
+            cells[column] = table.grid.cell(row, number)
+    return cells
 
 
 def _band(table: Table, row: int) -> str:
     """The text of a row that is one merged cell across the table: a group's name over its key results."""
     left, right = min(table.columns.values()), max(table.columns.values())
     for top, first, bottom, last in table.grid.merges:
-        if top == row == bottom and first <= left + 1 and last - first >= max(2, (right - left) // 2):
+        wide = first <= left + 1 and last - first >= max(2, (right - left) // 2)
+        if wide and top <= row <= bottom and bottom - top < _BAND_ROWS:
             others = (table.grid.cell(row, column) for column in range(left, right + 1) if not first <= column <= last)
             if not any(text(cell) for cell in others):
-                return text(table.grid.cell(row, first))
+                return text(table.grid.cell(top, first))
     return ""
 
 
@@ -175,8 +206,9 @@ def _is_key_result(cells: Mapping[Column, Cell]) -> bool:
     name = text(cells.get(Column.KEY_RESULT))
     if not name or layout.heading(name) is Column.KEY_RESULT:
         return False
-    has_link = bool(text(cells[Column.DATA_LINK]) or cells[Column.DATA_LINK].targets)
-    if layout.fold(name) in layout.SUBTOTALS and not has_link:
+    link = cells[Column.DATA_LINK]
+    has_link = link.value is not None or link.formula or bool(link.targets)
+    if not has_link and (layout.fold(name) in layout.SUBTOTALS or layout.fold(name).startswith(("subtotal", "小计"))):
         return False
     return has_link or any(cells[column].value is not None or cells[column].formula for column in (Column.TARGET, Column.RESULT))
 
@@ -184,19 +216,20 @@ def _is_key_result(cells: Mapping[Column, Cell]) -> bool:
 def _key_result(table: Table, row: int, cells: Mapping[Column, Cell], sheet_period: Period | None, today: date) -> KeyResult:
     kr_id, name = _identified(text(cells[Column.KEY_RESULT]), text(cells.get(Column.KR_ID)), _KR_ID)
     kind = _kind(cells)
-    own_period = period.parse(cells[Column.PERIOD].value) if Column.PERIOD in cells else None
+    measure = Kind.PERCENT if _in_percent(kind, cells) else kind
+    own_period = period.parse(cells[Column.PERIOD].value, sheet_period) if Column.PERIOD in cells else None
     if own_period is None and not text(cells.get(Column.PERIOD)):
         own_period = sheet_period
     weight = number(cells[Column.WEIGHT], Kind.NUMBER) if Column.WEIGHT in cells else None
     return KeyResult(
         key="", group="", objective="", name=name, kr_id=kr_id,
-        refs={column: CellRef(table.grid.sheet, row, place) for column, place in table.columns.items()},
+        refs={column: CellRef(table.grid.sheet, row, table.columns[column]) for column in cells},
         cells=cells,
         source=_source(cells, own_period, today),
         kind=kind,
-        start=number(cells[Column.START], kind) if Column.START in cells else None,
-        target=number(cells[Column.TARGET], kind),
-        result=number(cells[Column.RESULT], kind),
+        start=number(cells[Column.START], measure) if Column.START in cells else None,
+        target=number(cells[Column.TARGET], measure),
+        result=number(cells[Column.RESULT], measure),
         weight=weight if weight is not None and weight >= 0 else Decimal(1),
         period=own_period,
         owner=text(cells.get(Column.OWNER)),
@@ -218,14 +251,35 @@ def _kind(cells: Mapping[Column, Cell]) -> Kind:
     if told is not None:
         return told
     target = cells[Column.TARGET]
-    if isinstance(target.value, bool) or (isinstance(target.value, str) and layout.yes_no(target.value) is not None):
+    said = text(target)
+    if isinstance(target.value, bool) or (not said.isdecimal() and layout.yes_no(said) is not None):
         return Kind.YES_NO
-    return Kind.PERCENT if "%" in target.number_format or str(target.value).strip().endswith("%") else Kind.NUMBER
+    return Kind.PERCENT if _shows_percent(target) else Kind.NUMBER
+
+
+def _shows_percent(cell: Cell) -> bool:
+    return layout.is_percent(cell.number_format) or (isinstance(cell.value, str) and cell.value.strip().endswith(("%", "％")))
+
+
+def _in_percent(kind: Kind, cells: Mapping[Column, Cell]) -> bool:
+    return kind is Kind.PERCENT or (kind is not Kind.YES_NO and _shows_percent(cells[Column.TARGET]))
+
+
+def in_percent(row: KeyResult) -> bool:
+    """Whether start, target and result of the row are shares of 1: a percent row, or `at most 0.5 %`."""
+    return _in_percent(row.kind, row.cells)
 
 
 def _source(cells: Mapping[Column, Cell], own_period: Period | None, today: date) -> Link | LinkError | str:
     cell = cells[Column.DATA_LINK]
     try:
+        if isinstance(cell.value, CellError) and not cell.targets:
+            raise UnknownLink("The data link shows the error {code}.", code=cell.value.code, advice="Mend that cell.")
+        if cell.formula and cell.value is None and not cell.targets:
+            raise UnknownLink(
+                "The data link is a formula whose result is not kept in the file.",
+                advice="Open the workbook in a spreadsheet program, save it there, and run again.",
+            )
         link = links.parse(text(cell), metric=text(cells.get(Column.METRIC)), targets=cell.targets)
         if link is None:
             return "manual"
@@ -248,7 +302,7 @@ def text(cell: Cell | None) -> str:
     """What a cell says, as text; blank for nothing and for an error value."""
     if cell is None or cell.value is None or isinstance(cell.value, CellError):
         return ""
-    if isinstance(cell.value, float) and cell.value == int(cell.value):
+    if isinstance(cell.value, float) and cell.value.is_integer():
         return str(int(cell.value))
     return str(cell.value).strip()
 
@@ -280,4 +334,4 @@ def number(cell: Cell, kind: Kind) -> Decimal | None:
         plain = values.exact(value)
     except values.NotANumber:
         return None
-    return plain / 100 if kind is Kind.PERCENT and "%" not in cell.number_format else plain
+    return plain / 100 if kind is Kind.PERCENT and not layout.is_percent(cell.number_format) else plain
