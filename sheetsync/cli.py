@@ -11,7 +11,7 @@ import typer
 
 from sheetsync import __version__
 from sheetsync.errors import SheetsyncError
-from sheetsync.texts import Texts, preferred_language
+from sheetsync.texts import Texts, mark, preferred_language
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -185,21 +185,22 @@ def show_report(report: RunReport, application: App, *, dry_run: bool) -> None:
     if report.error is not None:
         console.print(Text(texts.join(report.workbook, report.error), style="red"))
         return
-    table = new_table(
-        texts, "Cell", "Key result", "Result", "Progress", "Status", "State", "What happened", title=report.workbook
-    )
+    table = new_table(texts, "Cell", "Key result", "Result", "Progress", "Status", "State", title=report.workbook)
     for row in report.rows:
         change = shown(row.old) if row.new == row.old else f"{shown(row.old)} → {shown(row.new)}"
-        table.add_row(
-            row.cell, row.key_result, change, "" if row.progress is None else f"{row.progress:.0%}", row.status,
-            Text(layout.word(layout.STATES, row.state, texts.language), style=STYLES[row.state]), row.message,
-        )  # fmt: skip
+        state = Text(layout.word(layout.STATES, row.state, texts.language), style=STYLES[row.state])
+        reached = "" if row.progress is None else f"{row.progress:.0%}"
+        table.add_row(row.cell, row.key_result, change, reached, row.status, state)
     console.print(table)
-    summary = "{edits} cells would change; {requests} requests, {seconds} s." if dry_run else SUMMARY
+    for row in report.rows:  # one sentence under the table reads better than a column of three words' width
+        if row.message:
+            console.print(Text.assemble((f"{row.cell} {row.key_result}", STYLES[row.state]), "\n    ", row.message))
+    summary = DRY_SUMMARY if dry_run else SUMMARY
     console.print(texts(summary, edits=report.edits, requests=report.requests, seconds=f"{report.seconds:.1f}"))
 
 
-SUMMARY: Final = "{edits} cells changed; {requests} requests, {seconds} s."
+SUMMARY: Final = mark("Cells changed: {edits}. Requests: {requests}. Seconds: {seconds}.")
+DRY_SUMMARY: Final = mark("Cells that would change: {edits}. Requests: {requests}. Seconds: {seconds}.")
 
 
 def new_table(texts: Texts, *headings: str, title: str | None = None) -> Table:

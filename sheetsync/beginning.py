@@ -1,0 +1,71 @@
+"""A folder goes in, what a newcomer needs comes out: the demo with its sources, or an empty plan with its configuration."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from sheetsync import demo
+from sheetsync.errors import ConfigError
+from sheetsync.template import write_new, write_template
+from sheetsync.texts import LANGUAGES, Language, Sentence, preferred_language, sentence
+
+CONFIG: Final = """\
+# What sheetsync keeps up to date, and what its links may ask for. Every key: docs/configuration.md
+
+[[workbooks]]
+path = "{name}"
+period = "{period}"
+
+# Files that links may read, such as file:data/leads.csv#count
+[connectors.file.default]
+folders = ["data"]
+"""
+PLAN: Final = "okr.xlsx"
+
+
+def language_of(text: str) -> Language:
+    """The language that was asked for, or the terminal's. Raises ConfigError."""
+    for language in LANGUAGES:
+        if text == language:
+            return language
+    if text:
+        raise ConfigError("There is no language {text} here.", text=text, advice="Choose en or zh.")
+    return preferred_language(os.environ)
+
+
+def new_demo(folder: Path, language: Language, today: date | None = None) -> tuple[Path, tuple[Sentence, ...]]:
+    """Writes the demo; its configuration file, and what to try next. Raises ConfigError."""
+    written = demo.write(folder, language, today or _today())
+    return written.config, demo.next_steps()
+
+
+def new_plan(
+    folder: Path, language: Language, period: str, teams: tuple[str, ...], today: date | None = None
+) -> tuple[Sentence, ...]:
+    """Writes an empty plan, its configuration and the folder for files; says what to do next. Raises ConfigError."""
+    plan, config = folder / PLAN, folder / "sheetsync.toml"
+    for path in (plan, config):
+        if path.exists():
+            raise ConfigError("{path} is there already and was left as it is.", path=path, advice="Choose another folder.")
+    try:
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise ConfigError(
+            "The folder {path} cannot be made.", path=folder, advice="Choose one that you may write into."
+        ) from None
+    period = period or demo.quarter_of(today or _today()).label
+    write_template(plan, language, period, teams)
+    write_new(config, CONFIG.format(name=PLAN, period=period).encode())
+    return (
+        sentence("Written: {plan} and {config}.", plan=plan, config=config),
+        sentence("Fill in your goals, and paste into Data link the address of the page where each number stands."),
+        sentence('Ask what a link means: sheetsync explain "LINK"'),
+        sentence("Then: sheetsync run --dry-run, and sheetsync run"),
+    )
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
