@@ -134,6 +134,9 @@ class _Pass:
             self._parser.Parse(text, True)
         except expat.ExpatError as error:
             raise damaged(part) from error
+        finally:
+            # the parser holds this object and the other way round; nobody has to wait for the collector
+            self._parser.StartElementHandler = self._parser.EndElementHandler = None
         if self.data[0] < 0:
             raise damaged(part)
 

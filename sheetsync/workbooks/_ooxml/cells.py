@@ -145,6 +145,9 @@ def _unusual(cell: bytes) -> Content:
         parser.Parse(cell, True)
     except expat.ExpatError as error:
         raise damaged("worksheet") from error
+    finally:
+        # the parser holds the reader and the other way round; nobody has to wait for the collector
+        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
     style, kind = 0, "n"
     raw = b""
     for match in ATTRIBUTE.finditer(tag):

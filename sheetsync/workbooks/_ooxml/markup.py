@@ -158,6 +158,8 @@ def elements(body: bytes, part: str) -> list[Element]:
         parser.Parse(body, True)
     except expat.ExpatError as error:
         raise damaged(part) from error
+    finally:
+        parser.StartElementHandler = parser.EndElementHandler = None
     return [found[-1], *found[:-1]]
 
 

@@ -13,6 +13,7 @@ from sheetsync.workbooks._ooxml.archive import Archive
 from sheetsync.workbooks._ooxml.areas import Area, Areas
 from sheetsync.workbooks._ooxml.checking import check
 from sheetsync.workbooks._ooxml.markup import elements, parsed, prefix_of, text_of, tree, unescape
+from sheetsync.workbooks._ooxml.memory import uncollected
 from sheetsync.workbooks._ooxml.parts import CONTENT_TYPES, Book, Tab, relations, relations_part, strings_of
 from sheetsync.workbooks._ooxml.patching import Forbidden, Patch, Patcher, drop_values, spliced
 from sheetsync.workbooks._ooxml.reading import Reader
@@ -56,7 +57,8 @@ class Package:
         Raises CannotEdit where a part is damaged or declares a document type.
         """
         reader = Reader(self._styles(), self._strings, self._book.since_1904, max_rows, max_columns, columns)
-        return [self._grid(reader, tab) for tab in self._book.tabs]
+        with uncollected():
+            return [self._grid(reader, tab) for tab in self._book.tabs]
 
     def _grid(self, reader: Reader, tab: Tab) -> Grid:
         links = {r.id: r.target for r in relations(self._archive, tab.part) if r.external and r.kind == "hyperlink"}
@@ -94,11 +96,13 @@ class Package:
 
         Raises CannotEdit, naming the cell, where an edit cannot be carried out safely: then none is.
         """
-        wanted = _by_sheet(edits)
-        if not wanted:
-            return self._data
-        if self.unsafe is not None:
-            raise self.unsafe
+        with uncollected():
+            wanted = _by_sheet(edits)
+            if wanted and self.unsafe is not None:
+                raise self.unsafe
+            return self._patched(wanted) if wanted else self._data
+
+    def _patched(self, wanted: Mapping[str, Mapping[tuple[int, int], CellEdit]]) -> bytes:
         tabs = self._tabs(wanted)
         styles = self._styles()
         sheets = {title: self._sheet(tab) for title, tab in tabs.items()}

@@ -29,22 +29,19 @@ class Look:
     locked: bool
 
 
-class Looks:
+class Looks(dict[int, Look]):
     """The styles of a workbook, asked once each. `protected` worksheets lock what their style locks."""
 
     def __init__(self, styles: Styles, *, protected: bool) -> None:
+        super().__init__()
         self._styles = styles
         self._protected = protected
-        self._known: dict[int, Look] = {}
         self._blank: dict[tuple[int, bool], Cell] = {}
 
-    def __getitem__(self, style: int) -> Look:
-        look = self._known.get(style)
-        if look is None:
-            styles = self._styles
-            look = self._known[style] = Look(
-                styles.number_format(style), styles.fill(style), styles.is_date(style), self._protected and styles.locked(style)
-            )
+    def __missing__(self, style: int) -> Look:
+        styles = self._styles
+        locked = self._protected and styles.locked(style)
+        look = self[style] = Look(styles.number_format(style), styles.fill(style), styles.is_date(style), locked)
         return look
 
     def blank(self, style: int, *, conditional: bool) -> Cell:
@@ -61,6 +58,11 @@ def value_of(kind: str, text: str | None, strings: Sequence[str], *, is_date: bo
     """The value of a cell by its `t` and its `<v>` (ECMA-376-1, 18.18.11). Raises LookupError for a string that is not there."""
     if text is None:
         return None
+    if kind == "n":
+        number = number_of(text)
+        if number is None:
+            return decoded(text) if text.strip() else None
+        return (moment_of(number, since_1904=since_1904) or number) if is_date else number
     match kind:
         case "s":
             return decoded(strings[int(text)]) if text.strip().isdecimal() else None
@@ -77,10 +79,7 @@ def value_of(kind: str, text: str | None, strings: Sequence[str], *, is_date: bo
                 return text
             return moment.replace(tzinfo=None)
         case _:
-            number = number_of(text)
-            if number is None:
-                return decoded(text) if text.strip() else None
-            return (moment_of(number, since_1904=since_1904) or number) if is_date else number
+            return value_of("n", text, strings, is_date=is_date, since_1904=since_1904)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,49 +131,53 @@ class _Pass:
 
     def run(self, scan: Scan) -> Grid:
         reader, looks, cells, conditional = self._reader, self._looks, self._cells, self._frame.conditional
-        arrays, strings, since_1904 = self._sheet.arrays, reader.strings, reader.since_1904
-        shared: dict[tuple[str, str | None, int], Cell] = {}
-        linked = bool(self._single or self._ranges)
+        arrays = self._sheet.arrays
+        in_areas, in_arrays, linked = bool(conditional), bool(arrays), bool(self._single or self._ranges)
         inherited = self._inherited(scan)
         cut = scan.beyond(reader.max_rows)
+        shared: dict[tuple[str, str | None, int], Cell] = {}
         used: set[int] = set()
         for row, column, style, kind, text, formula, _ in scan.seen(reader.max_rows, self._columns):
             if column > reader.max_columns:
                 cut = cut or text is not None or formula is not None
                 continue
-            at = row, column
-            covered = conditional.covers(row, column) if conditional else False
-            targets = self._targets(at, formula) if linked or formula is not None else ()
-            is_formula = formula is not None or (bool(arrays) and arrays.covers(row, column))
+            covered = in_areas and conditional.covers(row, column)
+            targets = self._targets(row, column, formula) if linked or formula is not None else ()
+            is_formula = formula is not None or (in_arrays and arrays.covers(row, column))
             if text is None and not is_formula and not targets:
                 blank = looks.blank(style, conditional=covered)
                 if blank is not EMPTY or inherited:
-                    cells[at] = blank
+                    cells[row, column] = blank
                 continue
             used.add(row)
-            plain = not (covered or targets or is_formula or kind == "n")
+            # texts and truths repeat, numbers seldom do
+            plain = kind != "n" and not (covered or targets or is_formula)
             cell = shared.get((kind, text, style)) if plain else None
             if cell is None:
                 look = looks[style]
-                try:
-                    value = value_of(kind, text, strings, is_date=look.is_date, since_1904=since_1904)
-                except LookupError:
-                    raise damaged(self._sheet.part) from None
+                value = self._value(kind, text, is_date=look.is_date)
                 cell = Cell(value, is_formula, targets, look.number_format, look.fill, covered, look.locked)
                 if plain:
                     shared[kind, text, style] = cell
-            cells[at] = cell
+            cells[row, column] = cell
         self._add_linked()
         self._add_missing(scan, used)
         return Grid(self._title, cells, self._frame.merges, cut)
 
-    def _targets(self, at: tuple[int, int], formula: str | None) -> tuple[str, ...]:
-        targets = self._single.get(at, ())
+    def _value(self, kind: str, text: str | None, *, is_date: bool) -> CellValue:
+        reader = self._reader
+        try:
+            return value_of(kind, text, reader.strings, is_date=is_date, since_1904=reader.since_1904)
+        except LookupError:
+            raise damaged(self._sheet.part) from None
+
+    def _targets(self, row: int, column: int, formula: str | None) -> tuple[str, ...]:
+        targets = self._single.get((row, column), ())
         for area, target in self._ranges:
-            if area.covers(*at):
+            if area.covers(row, column):
                 targets = (*targets, target)
         if formula is not None:
-            text = formula or self._sheet.shared_links.get(at, "")
+            text = formula or self._sheet.shared_links.get((row, column), "")
             if "HYPERLINK" in text.upper():
                 targets = (*targets, *hyperlink_targets(text))
         return tuple(dict.fromkeys(targets)) if len(targets) > 1 else targets

@@ -116,7 +116,7 @@ class Sheet:
     @cached_property
     def arrays(self) -> Areas:
         """The cells that array formulas, dynamic arrays and what-if tables fill."""
-        if not self.formulas:
+        if b"array" not in self.body and b"dataTable" not in self.body:
             return Areas(())
         found = (area_of(f.attributes.get("ref", "")) for f in self.formulas if f.attributes.get("t") in {"array", "dataTable"})
         return Areas(area for area in found if area is not None)
