@@ -81,7 +81,7 @@ class Look:
 
         said = [(status, layout.word(layout.STATUSES, status, self.language)) for status in Status]
         return CellRichText([
-            block for status, word in said for block in (part("● ", 13, COLOURS[status]), part(word + "     ", 9.5, background))
+            block for status, word in said for block in (part("● ", 14, COLOURS[status]), part(word + "     ", 10, background))
         ])  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def print_setup(sheet: Worksheet, language: Language, footer: str, *, paper: int
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_options.horizontalCentered = True
     sheet.page_margins.left = sheet.page_margins.right = 0.4
-    sheet.page_margins.top, sheet.page_margins.bottom = 0.45, 0.6
+    sheet.page_margins.top, sheet.page_margins.bottom = 0.45, 0.75
     left, right = (
         _HeaderFooterPart(text, size=8, color=GREY) for text in (footer.replace("&", "&&"), pick(words.PAGE, language))
     )

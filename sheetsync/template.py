@@ -68,7 +68,7 @@ __all__ = [
 
 WIDTHS: Final = {
     Column.OBJECTIVE: 30, Column.KEY_RESULT: 40, Column.TYPE: 11, Column.START: 11, Column.TARGET: 12, Column.RESULT: 13,
-    Column.DATA_LINK: 34, Column.PROGRESS: 12, Column.STATUS: 14, Column.SYNC: 42, Column.AS_OF: 18, Column.OWNER: 16,
+    Column.DATA_LINK: 42, Column.PROGRESS: 12, Column.STATUS: 14, Column.SYNC: 44, Column.AS_OF: 18, Column.OWNER: 16,
     Column.ALIGNED_TO: 12, Column.COMMENT: 30, Column.METRIC: 16,
 }  # fmt: skip
 """In characters; a column that is not named gets DEFAULT_WIDTH."""
@@ -83,8 +83,8 @@ _FIGURES: Final = frozenset({Column.START, Column.TARGET, Column.RESULT})
 _SMALL: Final = frozenset({Column.DATA_LINK, Column.SYNC, Column.AS_OF, Column.TYPE, Column.ALIGNED_TO})
 _DATE_FORMAT: Final = "yyyy-mm-dd hh:mm"
 _GAP: Final = 9.0
-_LOWEST_ROW: Final = 3 * LINE_HEIGHT + ROW_PADDING
-"""Three lines, so that most of what Sync has to say fits without touching the row."""
+_LOWEST_ROW: Final = 43.0
+"""Room for three small lines, so that most of what Sync has to say fits without touching the row."""
 
 
 def build(content: Content, language: Language, *, native: bool = False) -> bytes:
@@ -289,8 +289,6 @@ class _Plan:
                 cell.number_format = number_format
             if isinstance(value, str):
                 self._raise_to(row, lines(value, WIDTHS.get(column, DEFAULT_WIDTH)) * LINE_HEIGHT + ROW_PADDING)
-        if given.link.startswith("https://"):
-            self.sheet.cell(row, self._at(Column.DATA_LINK)).hyperlink = given.link
         if Column.PROGRESS in self.content.columns:
             cell = self.sheet.cell(row, self._at(Column.PROGRESS))
             cell.number_format = "0%"
