@@ -187,7 +187,8 @@ def show_report(report: RunReport, application: App, *, dry_run: bool) -> None:
         return
     table = new_table(texts, "Cell", "Key result", "Result", "Progress", "Status", "State", title=report.workbook)
     for row in report.rows:
-        change = shown(row.old) if row.new == row.old else f"{shown(row.old)} → {shown(row.new)}"
+        before, after = shown(row.old, row.unit), shown(row.new, row.unit)
+        change = after if row.new == row.old else f"{before} → {after}"
         state = Text(layout.word(layout.STATES, row.state, texts.language), style=STYLES[row.state])
         reached = "" if row.progress is None else f"{row.progress:.0%}"
         table.add_row(row.cell, row.key_result, change, reached, row.status, state)
@@ -215,9 +216,11 @@ def new_table(texts: Texts, *headings: str, title: str | None = None) -> Table:
     return table
 
 
-def shown(value: float | str | None) -> str:
+def shown(value: float | str | None, unit: str = "") -> str:
     if value is None:
         return "–"
+    if isinstance(value, float) and unit:
+        return f"{value:.4%}".rstrip("0%").rstrip(".") + "%" if value else "0%"
     if isinstance(value, float):
         return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:,.6g}"
     return value

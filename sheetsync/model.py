@@ -300,6 +300,7 @@ class RowReport:
     progress: float | None
     status: str
     message: str
+    unit: str = ""  # "%" where the cell shows its number as a percentage
 
 
 @dataclass(frozen=True, slots=True)

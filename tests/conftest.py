@@ -1,4 +1,4 @@
-"""What many tests share: a home of their own, the command in this process, small workbooks, and what must not be missing in CI."""
+"""What many tests share: a home of their own, the command in this process, small workbooks, what must not be missing in CI."""
 
 from __future__ import annotations
 

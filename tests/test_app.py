@@ -169,7 +169,12 @@ def test_named_queries_of_a_database(here: Path, command: Command) -> None:
     database.close()
     with (here / "sheetsync.toml").open("a", encoding="utf-8") as file:
         file.write(
-            '[connectors.sql.crm]\nurl = "sqlite:///data/crm.db"\n[connectors.sql.crm.queries.won]\nsql = "SELECT SUM(amount) FROM deals WHERE stage = \'won\'"\n'
+            '[connectors.sql.crm]
+url = "sqlite:///data/crm.db"
+[connectors.sql.crm.queries.won]
+'
+            "sql = \"SELECT SUM(amount) FROM deals WHERE stage = 'won'\"
+"
         )
     book = write_plan(here / "okr.xlsx", [row("A", 50, None, "sql:crm/won")])
     done = command("run", "--json")
