@@ -220,7 +220,7 @@ def shown(value: float | str | None, unit: str = "") -> str:
     if value is None:
         return "–"
     if isinstance(value, float) and unit:
-        return f"{value:.4%}".rstrip("0%").rstrip(".") + "%" if value else "0%"
+        return f"{value * 100:,.4g} %"
     if isinstance(value, float):
         return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:,.6g}"
     return value

@@ -14,6 +14,12 @@ from sheetsync.testing import Answer, Stand
 from tests.conftest import Done, results, write_plan
 
 Command = Callable[..., Done]
+QUERIES = """
+[connectors.sql.crm]
+url = "sqlite:///data/crm.db"
+[connectors.sql.crm.queries.won]
+sql = "SELECT SUM(amount) FROM deals WHERE stage = 'won'"
+"""
 
 
 @pytest.fixture
@@ -168,14 +174,7 @@ def test_named_queries_of_a_database(here: Path, command: Command) -> None:
         database.executemany("INSERT INTO deals VALUES (?, ?)", [("won", 10), ("won", 15), ("lost", 99)])
     database.close()
     with (here / "sheetsync.toml").open("a", encoding="utf-8") as file:
-        file.write(
-            '[connectors.sql.crm]
-url = "sqlite:///data/crm.db"
-[connectors.sql.crm.queries.won]
-'
-            "sql = \"SELECT SUM(amount) FROM deals WHERE stage = 'won'\"
-"
-        )
+        file.write(QUERIES)
     book = write_plan(here / "okr.xlsx", [row("A", 50, None, "sql:crm/won")])
     done = command("run", "--json")
     assert done.code == 0, done.out
