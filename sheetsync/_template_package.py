@@ -12,6 +12,8 @@ _MOMENT: Final = b"2026-01-01T00:00:00Z"
 _STAMP: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_MERGE: Final = re.compile(r'<mergeCell ref="[^"]*"/>')
+_MERGES: Final = re.compile(rf"({_MERGE.pattern})+")
 _EMPTY: Final = re.compile(r"<([\w:]+)((?: [^<>]*)?)></\1>")
 
 
@@ -19,7 +21,7 @@ def reproducible(saved: bytes) -> bytes:
     """A package as openpyxl saves it, without what differs from run to run.
 
     XML is written in its canonical form (C14N 2.0), since it would otherwise depend on whether lxml is installed; members are
-    stored, since what deflate makes depends on the version of zlib.
+    stored, since what deflate makes depends on the version of zlib; merged ranges come out of a set, so they are put in order.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(saved)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
@@ -36,5 +38,5 @@ def _member(name: str, data: bytes) -> bytes:
         data = _STAMP.sub(_MOMENT, data)
     if not name.endswith((".xml", ".rels")):
         return data
-    canonical = ElementTree.canonicalize(data.decode("utf-8"))
-    return _DECLARATION + _EMPTY.sub(r"<\1\2/>", canonical).encode()
+    canonical = _EMPTY.sub(r"<\1\2/>", ElementTree.canonicalize(data.decode("utf-8")))
+    return _DECLARATION + _MERGES.sub(lambda found: "".join(sorted(_MERGE.findall(found[0]))), canonical).encode()
