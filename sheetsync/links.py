@@ -252,7 +252,8 @@ def _authority(text: str, scheme: str) -> tuple[str, int]:
 def host_name(name: str) -> str:
     """The host in lower-case IDNA form (RFC 5891), one trailing dot dropped. Raises UnknownLink."""
     try:
-        plain = name.lower() if name.isascii() else idna.encode(name, uts46=False).decode("ascii")
+        dotted = not set(name) & set("\u3002\uff0e\uff61")  # IDNA takes them for dots, other readers do not
+        plain = name.lower() if name.isascii() else idna.encode(name, uts46=False).decode("ascii") if dotted else ""
     except idna.IDNAError:
         plain = ""
     plain = plain.removesuffix(".")
