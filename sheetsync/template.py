@@ -47,7 +47,8 @@ from sheetsync._template_look import (
 from sheetsync._template_package import reproducible
 from sheetsync.errors import ConfigError
 from sheetsync.model import Column, Kind, column_letters
-from sheetsync.okr import layout, period
+from sheetsync.okr import layout
+from sheetsync.okr import period as periods
 from sheetsync.okr.progress import COLOURS, Status
 from sheetsync.texts import Language
 
@@ -103,15 +104,15 @@ def build(content: Content, language: Language, *, native: bool = False) -> byte
     return _bytes(workbook)
 
 
-def write_template(path: Path, language: Language, period_text: str, teams: Sequence[str] = ()) -> None:
+def write_template(path: Path, language: Language, period: str, teams: Sequence[str] = ()) -> None:
     """Writes the starting plan for a period (`2027-Q1`, `2027`) into a new file; `teams` get blocks instead of the usual four.
 
     Raises ConfigError: no such period, the file is there already, the folder cannot be written.
     """
-    found = period.parse(period_text)
+    found = periods.parse(period)
     if found is None:
         raise ConfigError(
-            "{text} is no period.", text=period_text, advice="Write a year, a quarter or a month: 2027, 2027-Q1, 2027-03."
+            "{text} is no period.", text=period, advice="Write a year, a quarter or a month: 2027, 2027-Q1, 2027-03."
         )
     named = [team.strip() for team in teams if team.strip()]
     plan = starting_plan(language, layout.YES[language == "zh"], named)
