@@ -13,6 +13,7 @@ import re
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -79,6 +80,17 @@ class Vault:
             text = text.replace(secret, MASK)
         return _SHAPES.sub(lambda match: (match[1] or match[2] or match[3] or "") + MASK + ("@" if match[3] else ""), text)
 
+    def keep(self, reference: Mapping[str, Any], secret: str) -> None:
+        """Stores a secret where a reference of the kind file or keyring points. Raises OSError, also for the other kinds."""
+        (kind, value), *_ = reference.items()
+        self.remember(secret)
+        if kind == "file":
+            write_private((self._folder / Path(value).expanduser()).resolve(), secret)
+        elif kind == "keyring":
+            _into_keyring(value, secret)
+        else:
+            raise OSError(f"a secret from {kind} cannot be replaced")
+
     def _from_env(self, name: str, where: str) -> str:
         if name not in self._environ:
             raise ConfigError(
@@ -144,12 +156,47 @@ class Secret:
     def reveal(self) -> str:
         return self._vault.reveal(self._reference, self.where)
 
+    def keep(self, renewed: str) -> None:
+        """Puts a new value in the place of the old one, whole or not at all: for keys that a service renews with each use.
+
+        Raises OSError where the reference names a place that cannot be written, such as an environment variable.
+        """
+        self._vault.keep(self._reference, renewed)
+
     def remember(self, derived: str) -> None:
         """A text made from this secret (an access token) is masked as well."""
         self._vault.remember(derived)
 
     def __repr__(self) -> str:
         return f"Secret({self.where})"
+
+
+def write_private(path: Path, secret: str) -> None:
+    """Writes a file that its owner alone may read (0600), whole or not at all, and on disk when this returns. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".sheetsync-", dir=path.parent)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(secret + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _into_keyring(entry: str, secret: str) -> None:
+    try:
+        import keyring  # noqa: PLC0415 - an extra, and slow to import
+        from keyring.errors import KeyringError  # noqa: PLC0415
+    except ImportError:
+        raise OSError("the extra for the system keyring is not installed") from None
+    service, _, user = entry.rpartition("/")
+    try:
+        keyring.set_password(service or "sheetsync", user, secret)
+    except KeyringError as error:
+        raise OSError("the system keyring refused") from error
 
 
 def refuse_readable_by_others(path: Path) -> None:

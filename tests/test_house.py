@@ -38,7 +38,9 @@ MAY: dict[str, set[str]] = {
     "doctor": GROUND | {"app", "okr", "web", "connectors"},
     "beginning": GROUND | {"app", "config", "demo", "okr", "template"},
     "app": {"*"},
-    "cli": GROUND | {"app", "catalogue", "doctor", "beginning", "okr", "config"},
+    "__main__": {"cli"},
+    "connect": GROUND | {"app", "config", "connectors", "web"},
+    "cli": GROUND | {"app", "connect", "catalogue", "doctor", "beginning", "okr", "config"},
     "_testing": {"*"},
     "testing": {"*"},
 }
