@@ -13,10 +13,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from sheetsync import _demo_figures, config, demo
-from sheetsync._demo_content import NOT_CONNECTED, plan
-from sheetsync._demo_figures import Moment
+from sheetsync import config, demo
 from sheetsync.connectors.registry import Registry, builtin
+from sheetsync.demo import _figures
+from sheetsync.demo._content import NOT_CONNECTED, plan
+from sheetsync.demo._figures import Moment
 from sheetsync.errors import ConfigError
 from sheetsync.model import Column, KeyResult, Kind, Link
 from sheetsync.okr import rules, scan
@@ -148,10 +149,10 @@ def test_the_leads_lie_in_the_quarter_and_before_today(today: date, tmp_path: Pa
     assert (tmp_path / "data/leads.csv").read_bytes().endswith(b"\n"), "a line can be added at the end"
 
 
-@pytest.mark.parametrize("name", [name for name, goal in vars(_demo_figures).items() if isinstance(goal, _demo_figures.Goal)])
+@pytest.mark.parametrize("name", [name for name, goal in vars(_figures).items() if isinstance(goal, _figures.Goal)])
 def test_each_goal_stands_as_it_should_on_each_day(name: str) -> None:
     """The picture does not depend on the day on which somebody tries the demo; the first tenth of a quarter judges nobody."""
-    goal: _demo_figures.Goal = getattr(_demo_figures, name)
+    goal: _figures.Goal = getattr(_figures, name)
     quarter = demo.quarter_of(TODAY)
     wanted = {Status.ON_TRACK} if goal.pace >= 1 else {Status.AT_RISK} if goal.pace > 0.8 else {Status.OFF_TRACK}
     seen = set()

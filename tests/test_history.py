@@ -24,9 +24,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sheetsync._history_schema import APPLICATION_ID, MIGRATIONS, open_store
 from sheetsync.errors import ConfigError, WorkbookError
-from sheetsync.history import Break, Entry, History, LaneState, LastReading, Memory, OutboxItem
+from sheetsync.history import Break, Entry, History, LastReading, Memory, OutboxItem
+from sheetsync.history._schema import APPLICATION_ID, MIGRATIONS, open_store
+from sheetsync.model import LaneState
 from sheetsync.secrets import Vault
 
 ROOT = Path(__file__).parents[1]

@@ -44,7 +44,7 @@ MAY: dict[str, set[str]] = {
     "_testing": {"*"},
     "testing": {"*"},
 }
-"""Room -> the rooms it may know. A room's own private files (`_history_words`) belong to it."""
+"""Room -> the rooms it may know."""
 
 ONLY_IN: dict[str, set[str]] = {
     "httpx2": {"web"},
@@ -67,8 +67,7 @@ ONLY_IN: dict[str, set[str]] = {
 
 
 def room_of(path: Path) -> str:
-    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return next((room for room in ("history", "template", "demo") if first.startswith(f"_{room}")), first)
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def imports_of(tree: ast.AST) -> Iterator[str]:
