@@ -40,7 +40,7 @@ _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _STYLES: Final = "xl/styles.xml"
 _SHARED: Final = "xl/sharedstrings.xml"
 _ERROR: Final = re.compile(r"#[A-Z0-9/!?_]{2,20}")
-_REF: Final = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_REF: Final = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
 _BUILTIN_PERCENT: Final = frozenset({"9", "10"})
 _TEXT_OR_COLOUR: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 
@@ -259,7 +259,7 @@ class _Scan:
         if match is None:
             _damaged()
         column = 0
-        for letter in match[1]:
+        for letter in match[1].upper():
             column = column * 26 + ord(letter) - 64
         return int(match[2]), column
 

@@ -569,6 +569,8 @@ WIDE = (SHEET % (b"", b"")).decode().replace('"1.0"', '"1.0" encoding="utf-16"')
         pytest.param(sheet(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), Incomplete, id="far"),
         pytest.param(sheet(b'<row><c r="&#88;FD1"><v>1</v></c></row>'), Incomplete, id="far by reference"),
         pytest.param(sheet(b'<row r="200001"><c><v>1</v></c></row>'), Incomplete, id="many rows"),
+        pytest.param(sheet(b'<row r="100001"><c r="BH100001"><v>1</v></c></row>'), Incomplete, id="a large rectangle"),
+        pytest.param(sheet(b'<row><c r="sg1"><v>1</v></c></row>'), Incomplete, id="many columns in small letters"),
         pytest.param(sheet(b"<row><c><v>&a;</v></c></row>", b'<!DOCTYPE x [<!ENTITY a "1">]>'), Refused, id="entity"),
         pytest.param(sheet(b"", b'<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x">'), Refused, id="external"),
         pytest.param(changed(BOOK, {FIRST: WIDE.encode("utf-16")}), Refused, id="entity in another encoding"),
