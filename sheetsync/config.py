@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -211,17 +212,27 @@ _PROBLEMS: Final[Mapping[str, str]] = {
     "missing": "is missing",
     "extra_forbidden": "is not a key that is known here",
     "unexpected_keyword_argument": "is not a key that is known here",
+    "string_pattern_mismatch": "is not written in a way that is known here",
+    "string_type": "needs a text in quotes",
+    "tuple_type": "needs a list in square brackets",
+    "dict_type": "needs a table",
+    "int_type": "needs a whole number",
+    "int_parsing": "needs a whole number",
+    "greater_than_equal": "needs a larger number",
+    "less_than_equal": "needs a smaller number",
 }
 
 
 def _complaint(file: Path | None, table: tuple[str, ...], error: ValidationError) -> ConfigError:
     """The first problem, in words. What was written is not repeated: it could be a secret in the wrong place."""
     found = error.errors(include_url=False, include_input=False)
-    first = min(found, key=lambda one: one["type"] != "extra_forbidden")  # a key mistyped is also one that is missing
+    mistyped = ("extra_forbidden", "unexpected_keyword_argument")
+    first = min(found, key=lambda one: one["type"] not in mistyped)  # a key mistyped is also one that is missing
     place = [*table, *(str(part) for part in first["loc"] if not str(part).startswith(("tuple[", "constrained-", "function-")))]
     key, where = (place[-1], ".".join(place[:-1])) if place else ("", "")
     if key.isdigit():
         key, where = f"{place[-2]}, entry {int(key) + 1}", ".".join(place[:-2])
+    variable = f"SHEETSYNC_{place[0]}".upper() if place and not table else ""
     where = ".".join(str(int(part) + 1) if part.isdigit() else part for part in where.split("."))
     problem = _PROBLEMS.get(first["type"])
     if problem is None:
@@ -229,7 +240,8 @@ def _complaint(file: Path | None, table: tuple[str, ...], error: ValidationError
             "{", "("
         ).replace("}", ")")
     return ConfigError(
-        "In {file}, [{table}], {key} {problem}.", file=file, table=where or "top level", key=key, problem=problem,
+        "In {file}, [{table}], {key} {problem}.", file=variable if variable in os.environ else file,
+        table=where or "top level", key=key, problem=problem,
         advice="config/sheetsync.example.toml shows every key.",
     )  # fmt: skip
 

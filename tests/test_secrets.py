@@ -138,8 +138,8 @@ def forms(secret: str) -> list[str]:
     raw = secret.encode()
     encoded = base64.b64encode(raw).decode()
     return [
-        secret, quote(secret), quote(secret, safe=""), quote_plus(secret), encoded, encoded.rstrip("="), base64.urlsafe_b64encode(raw).decode(), json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
+        secret, quote(secret), quote(secret, safe=""), quote_plus(secret), encoded, encoded.rstrip("="),
+        base64.urlsafe_b64encode(raw).decode(), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1],
     ]  # fmt: skip
 
 
