@@ -1,0 +1,332 @@
+"""Salesforce: the address of a report, dashboard, list view or record goes in, its total, its count or one field comes out.
+
+API            REST API and Reports and Dashboards REST API, v67.0, https://developer.salesforce.com/docs/apis
+Key            an External Client App with the scope `api`, run as (or signed in to by) a user who may only read; by client
+               credentials, by JWT bearer (needs the package `cryptography`), or by a refresh token
+Rights         figures are those that this user may see: give it "View All" on the objects that are counted
+Reports        the grand total is read, rows are never counted; a joined report has none; a filter in the address is refused
+Dashboards     hold their last refresh: it is the figure's moment, and one that is too old is not used
+List views     "My …" views count what belongs to the account's own user: refused unless `own_views` says that this is meant
+Money          in the report's currency, in the record's, and for sums over a list view in the organisation's own; where there is
+               only one currency Salesforce does not name it: `currency` does
+Real service   not yet run against it; checked against its documentation and against recorded replies
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any, Final
+from urllib.parse import quote
+
+from sheetsync import links
+from sheetsync.connectors._options import conditions_of, conditions_text, only
+from sheetsync.connectors._salesforce import JwtBearer, keeper
+from sheetsync.connectors._salesforce_objects import DESCRIPTION_BYTES, NAME, REST, Objects, field_of, measure_of
+from sheetsync.connectors._salesforce_reports import component_of, total_of
+from sheetsync.connectors.base import (
+    Connector,
+    Example,
+    Limits,
+    LinkPattern,
+    Metric,
+    Settings,
+    origin_of,
+    reading_of,
+    setting,
+    walk,
+    walk_or_none,
+)
+from sheetsync.errors import (
+    AccessDenied,
+    ConfigError,
+    Incomplete,
+    LinkError,
+    NoSuchMetric,
+    NotFound,
+    RateLimited,
+    UnsupportedLink,
+)
+from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.secrets import Secret
+from sheetsync.web.auth import Auth, ClientCredentials, RefreshToken
+from sheetsync.web.http import Reply, Web
+
+HOUR: Final = 3_600.0
+PATIENCE: Final = 20.0
+"""Seconds until a place among the long requests that run at the same time becomes free again."""
+
+_CLOUDS: Final = {
+    "lightning.force.com": "my.salesforce.com", "lightning.crmforce.mil": "my.salesforce.mil",
+    "lightning.force.mil": "my.salesforce.mil", "lightning.sfcrmapps.cn": "my.sfcrmproducts.cn",
+}  # fmt: skip
+"""Where people look -> where the API answers: the world, the United States' government, China."""
+
+_ORG: Final = r"(?P<org>[a-z0-9][a-z0-9-]*(\.(sandbox|develop|scratch|trailblaze|demo|patch|stage|free))?)"
+_CLOUD: Final = "|".join(re.escape(cloud) for cloud in {**_CLOUDS, **dict.fromkeys(_CLOUDS.values(), "")})
+_SITE: Final = rf"{_ORG}\.({_CLOUD})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesforceSettings(Settings):
+    domain: str = setting("My Domain: acme, acme--uat.sandbox, or a whole host such as acme.my.salesforce.mil.")
+    client_id: str = setting("Consumer key of the External Client App.")
+    client_secret: Secret | None = setting("Consumer secret, for client credentials and for a refresh token.", None)
+    refresh_token: Secret | None = setting("Refresh token of the person who agreed.", None)
+    refresh_token_file: str = setting("Where the app rotates refresh tokens: the file that refresh_token is read from.", "")
+    private_key: Secret | None = setting("RSA key (PEM) whose certificate the app knows, for JWT bearer.", None)
+    username: str = setting("The user that the key signs in, for JWT bearer.", "")
+    audience: str = setting("Whom JWT bearer is meant for, where it is neither login. nor test.salesforce.com.", "")
+    api_version: str = setting("Version of the API.", "67.0")
+    currency: str = setting("The organisation's currency (ISO 4217), where it has only one.", "")
+    own_views: bool = setting("True where views of 'my' records are meant to show those of the account's user.", False)
+    dashboard_hours: int = setting("How many hours old the last refresh of a dashboard may be.", 24)
+    queries: Mapping[str, str] = field(
+        default_factory=dict, metadata={"about": "SOQL queries by name, each with one row of one figure; a link names one."}
+    )
+
+
+class Salesforce(Connector[SalesforceSettings]):
+    title = "Salesforce"
+    settings_type = SalesforceSettings
+    # 500 synchronous runs of reports an hour and 20 at once
+    # (https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_limits_limitations.htm);
+    # other programs run reports too.
+    limits = Limits(concurrency=4, rates=((450, HOUR),))
+
+    links = (
+        LinkPattern("report", _SITE, rf"/(lightning/r/Report/)?(?P<id>00O{REST})(/view|/edit)?/?"),
+        LinkPattern("dashboard", _SITE, rf"/(lightning/r/Dashboard/)?(?P<id>01Z{REST})(/view|/edit)?/?"),
+        LinkPattern(
+            "recent", _SITE, r"/lightning/o/\w+/list/?", {"filterName": r"(__)?Recent(lyViewed)?"},
+            instead="Choose a list view other than Recently Viewed, which is different for everybody, and paste its address.",
+        ),
+        LinkPattern("list", _SITE, rf"/lightning/o/(?P<object>{NAME})/list/?", {"filterName": rf"(?P<id>00B{REST}|{NAME})"}),
+        LinkPattern("list", _SITE, r"/(?P<prefix>[0-9A-Za-z]{3})/?", {"fcf": rf"(?P<id>00B{REST})"}),
+        LinkPattern(
+            "object", _SITE, r"/lightning/o/\w+/(list|home)/?", instead="Choose a list view, so that the address names it.",
+        ),
+        LinkPattern("record", _SITE, rf"/lightning/r/((?!Report/|Dashboard/)(?P<object>{NAME})/)?(?P<id>\w{{3}}{REST})/view/?"),
+        LinkPattern("query", _SITE, r"/(lightning/page/home/?)?"),
+        LinkPattern(
+            "analytics", _SITE, r"/(analytics|lightning/page/analytics|lightning/n/standard-)[^?]*",
+            instead="Paste the address of a report, a dashboard or a list view.",
+        ),
+    )  # fmt: skip
+    metrics = {
+        "report": (Metric("count", "rows of the report; its other totals by their heading, or as sum(Amount)"),),
+        "dashboard": (Metric("shown", "the total that the component shows; others by their heading, or as sum(Amount)"),),
+        "list": (Metric("count", "records of the list view; or sum, mean, min, max, distinct of a field, as sum(Amount)"),),
+        "record": (Metric("field", "a number of the record, by the name of its field"),),
+        "query": (Metric("value", "the one figure of a query that the configuration names"),),
+    }
+    examples = (
+        Example(
+            "https://acme.lightning.force.com/lightning/r/Report/00O5g00000ABCdeEAH/view", "report/00O5g00000ABCdeEAH", "count",
+            {"reportMetadata": {"aggregates": ["RowCount"]}, "factMap": {"T!T": {"aggregates": [{"label": "7", "value": 7}]}}},
+            Decimal(7),
+        ),
+        Example(
+            "https://acme--uat.sandbox.lightning.force.com/lightning/r/Report/00O5g00000ABCdeEAH/view?queryScope=userFolders"
+            "#metric=sum(Amount)", "report/00O5g00000ABCdeEAH", "sum(Amount)",
+            {
+                "reportMetadata": {"aggregates": ["s!AMOUNT"], "currency": "EUR"},
+                "reportExtendedMetadata": {"aggregateColumnInfo": {"s!AMOUNT": {"dataType": "currency"}}},
+                "factMap": {"T!T": {"aggregates": [{"label": "12,50 €", "value": 12.5}]}},
+            },
+            Decimal("12.5"), "EUR",
+        ),
+        Example(
+            "https://acme.lightning.force.com/lightning/r/Dashboard/01Z5g000000ABCdEAM/view#item=Pipeline",
+            "dashboard/01Z5g000000ABCdEAM", "shown&item=Pipeline",
+        ),
+        Example(
+            "https://acme.lightning.force.com/lightning/o/Lead/list?filterName=AllOpenLeads", "list/AllOpenLeads?object=Lead",
+            "count", {"figure": 0}, Decimal(0),
+        ),
+        Example(
+            "https://acme.lightning.force.com/lightning/o/Opportunity/list?filterName=00B5g00000ABCdeEAH"
+            "#metric=sum(Amount)&where=StageName:Closed Won",
+            "list/00B5g00000ABCdeEAH?object=Opportunity&metric=sum(Amount)&where=StageName:Closed Won", "sum(Amount)",
+            {"figure": 99.5, "currency": "USD"}, Decimal("99.5"), "USD",
+        ),
+        Example("https://acme.my.salesforce.com/00Q?fcf=00B5g00000ABCdeEAH", "list/00B5g00000ABCdeEAH?prefix=00Q", "count"),
+        Example(
+            "https://acme.lightning.force.com/lightning/r/Campaign/7015g000000ABCdAAO/view#metric=NumberOfLeads",
+            "record/7015g000000ABCdAAO?object=Campaign&field=NumberOfLeads", "NumberOfLeads", {"figure": 412}, Decimal(412),
+        ),
+        Example("https://acme.lightning.force.com/#item=won-deals", "query/won-deals", "value", {"figure": 3}, Decimal(3)),
+    )  # fmt: skip
+    unsupported = (
+        "https://acme.lightning.force.com/lightning/o/Lead/list?filterName=__Recent",
+        "https://acme.lightning.force.com/lightning/o/Lead/home",
+        "https://acme.lightning.force.com/analytics/dashboard/0FK5g000000ABCdGAM",
+        "https://acme.lightning.force.com/lightning/r/Report/00O5g00000ABCdeEAH/view?fv0=Germany",
+    )
+
+    def origins(self) -> Collection[str]:
+        return (origin_of(self._base()),)
+
+    def auth(self) -> Auth:
+        given, token_url = self.settings, f"{self._base()}/services/oauth2/token"
+        if given.private_key is not None and given.username:
+            return JwtBearer(token_url, given.client_id, given.username, self._audience(), given.private_key)
+        if given.client_secret is None or given.private_key is not None:
+            raise ConfigError(
+                "The account {account} of Salesforce needs client_secret, or private_key with username.", account=self.account
+            )
+        if given.refresh_token is not None:
+            store = keeper(given.refresh_token_file, given.refresh_token)
+            return RefreshToken(token_url, given.client_id, given.client_secret, given.refresh_token, store=store)
+        return ClientCredentials(token_url, given.client_id, given.client_secret)
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        found = cls.match(link)
+        if found is None:
+            return None
+        (kind, ids), metric = (found[0].kind, found[1]), (link.option("metric") or "").strip()
+        if kind == "query" and link.option("item") is None:
+            return None
+        only(link, *{"dashboard": ("item",), "list": ("where",), "query": ("item",)}.get(kind, ()))
+        if kind == "report" and any(re.fullmatch(r"fv\d+", name) for name, _ in links.split(link.url).query):
+            raise UnsupportedLink(
+                "This address filters the report, which Salesforce does not do for programs.",
+                use_instead="Save the report with this filter, and paste its address.",
+            )
+        if len(metric) > 200 or not metric.isprintable() or "&" in metric:
+            raise NoSuchMetric("The measure of this link is too long, or holds signs that no measure has.")
+        if kind == "report":
+            return Resource(kind, ids["id"]), metric or "count"
+        if kind == "dashboard":
+            item = (link.option("item") or "").strip()
+            return Resource(kind, ids["id"]), (metric or "shown") + (f"&item={item}" if item else "")
+        if kind == "query":
+            return Resource(kind, str(link.option("item"))), cls.metric_of(kind, link).name
+        where: list[tuple[str, str]] = [(name, ids[name]) for name in ("object", "prefix") if name in ids]
+        if kind == "record":
+            return Resource(kind, ids["id"], (*where, ("field", field_of(metric)))), metric
+        metric = measure_of(metric)
+        if metric != "count":
+            where.append(("metric", metric))
+        if link.option("where"):
+            where.append(("where", conditions_text(conditions_of(link.option("where")))))
+        return Resource(kind, ids["id"], tuple(where)), metric
+
+    def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the host says which organisation it is
+        return _api_host(links.split(link.url).host) == self._named()
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        given = dict(resource.params)
+        if resource.kind == "report":
+            path = f"/analytics/reports/{quote(resource.id, safe='')}"
+            return self._get(web, path, max_bytes=DESCRIPTION_BYTES, includeDetails="false")
+        if resource.kind == "dashboard":
+            reply = web.get(self._url(f"/analytics/dashboards/{quote(resource.id, safe='')}"), max_bytes=DESCRIPTION_BYTES)
+            return {"dashboard": reply.json(), "asked": _moment(reply.headers.get("date", ""))}
+        if resource.kind == "query":
+            if resource.id not in self.settings.queries:
+                raise NotFound("The account {account} has no query called {name}.", account=self.account, name=resource.id)
+            return {"figure": self._objects(web).one(self.settings.queries[resource.id])}
+        objects = self._objects(web)
+        name = given.get("object") or objects.name_of(given.get("prefix") or resource.id[:3])
+        if resource.kind == "record":
+            return objects.record(name, resource.id, given["field"])
+        return objects.view(name, resource.id, given.get("metric", "count"), given.get("where", ""))
+
+    def read(self, document: Any, query: Query) -> Reading:
+        currency = self.settings.currency
+        if query.resource.kind == "report":
+            return total_of(document, query.metric, currency)
+        if query.resource.kind == "dashboard":
+            metric, _, item = query.metric.partition("&item=")
+            metric = "" if metric == "shown" else metric
+            hours = self.settings.dashboard_hours
+            return component_of(document["dashboard"], document["asked"], metric, item, hours, currency)
+        shape = Metric(query.metric, "", of_hundred=bool(document.get("percent")))
+        return reading_of(walk(document, "figure"), shape, document.get("currency"))
+
+    def refine(self, reply: Reply) -> LinkError | None:
+        if not 400 <= reply.status < 500 or reply.status == 401:
+            return None
+        code, message = _complaint(reply)
+        if code == "REQUEST_LIMIT_EXCEEDED":  # the day's calls, or too many long ones at once: both come as 403, without a wait
+            wait = PATIENCE if "concurrent" in message.casefold() else HOUR
+            return RateLimited("Salesforce answers no more calls of this organisation for a while.", wait=wait)
+        if reply.status == 403 and re.search(r"more than \d+ (reports|dashboards)", message):
+            return RateLimited("Salesforce runs no more reports within this hour.", wait=HOUR)
+        if code in {"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"}:
+            return AccessDenied("This organisation of Salesforce, or its user, may not use the API.")
+        if code == "QUERY_TIMEOUT":
+            return Incomplete("Salesforce did not finish this query in time.")
+        if reply.status == 400 and reply.path.endswith("/describe") and "/listviews/" in reply.path:
+            return UnsupportedLink(
+                "Salesforce does not describe this list view.", use_instead="Make a report of it, and paste the report's address."
+            )
+        return None
+
+    def probe(self, web: Web) -> None:
+        self._objects(web).query("SELECT Id FROM Organization LIMIT 1")
+
+    # --- how Salesforce is asked
+
+    def _named(self) -> str:
+        host = self.settings.domain.strip().lower()
+        return host if host.endswith(tuple(_CLOUDS.values())) else f"{host}.my.salesforce.com"
+
+    def _host(self) -> str:
+        host = self._named()
+        if not re.fullmatch(_SITE, host):
+            raise ConfigError(
+                "The domain of the account {account} of Salesforce is no My Domain, such as acme or acme--uat.sandbox.",
+                account=self.account,
+            )
+        return host
+
+    def _base(self) -> str:
+        return self.settings.api_url.rstrip("/") or f"https://{self._host()}"
+
+    def _audience(self) -> str:
+        host = self._host()
+        if not self.settings.audience and not host.endswith(".my.salesforce.com"):
+            raise ConfigError("The account {account} of Salesforce needs an audience for its private_key.", account=self.account)
+        return self.settings.audience or f"https://{'test' if '.sandbox.' in host else 'login'}.salesforce.com"
+
+    def _url(self, path: str) -> str:
+        if not re.fullmatch(r"\d{2,3}\.\d", self.settings.api_version):
+            raise ConfigError("The api_version of the account {account} of Salesforce reads 67.0.", account=self.account)
+        return f"{self._base()}/services/data/v{self.settings.api_version}{path}"
+
+    def _get(self, web: Web, path: str, *, once: bool = False, max_bytes: int | None = None, **params: str) -> Any:
+        return web.get_json(self._url(path), params=params, once=once, max_bytes=max_bytes)
+
+    def _objects(self, web: Web) -> Objects:
+        given = self.settings
+        return Objects(partial(self._get, web), self.lookups, currency=given.currency, own_views=given.own_views)
+
+
+def _api_host(host: str) -> str:
+    return next((host.removesuffix(page) + api for page, api in _CLOUDS.items() if host.endswith(f".{page}")), host)
+
+
+def _complaint(reply: Reply) -> tuple[str, str]:
+    """The code and the text of an error: a list of one, or one alone."""
+    try:
+        told = reply.json()
+    except LinkError:
+        return "", ""
+    first = walk_or_none(told, "0") if isinstance(told, list) else told
+    return str(walk_or_none(first, "errorCode") or ""), str(walk_or_none(first, "message") or "")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
