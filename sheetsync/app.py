@@ -254,7 +254,7 @@ class App:
         """What a link means, without network: state, connector, kind, resource, metric, metrics, account, message, advice."""
         from sheetsync.explain import explain
 
-        return explain(text, self.registry, self.texts)
+        return explain(text, self.registry, self.texts, self.edges.time.now().astimezone().date())
 
     def check(self, entry: WorkbookConfig) -> list[rules.Finding]:
         """What is not in good form: rows, headings and links. Raises WorkbookError where the workbook cannot be read at all."""

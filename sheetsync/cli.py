@@ -419,6 +419,33 @@ def init(
         sys.stdout.write(say.say(line) + "\n")
 
 
+@app.command(help=say("Connects an account of a service: asks for its key, tries it, keeps it safe."))
+def connect(
+    service: Annotated[str, typer.Argument(help=say("The service, as `sheetsync connectors` names it."))],
+    account: Annotated[str, typer.Option("--account", help=say("A name for the account."))] = "default",
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", help=say("A setting as NAME=VALUE; a secret as NAME=env:VARIABLE, file:PATH or keyring:ENTRY.")),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    from sheetsync.connect import Question
+    from sheetsync.connect import connect as connect_account
+
+    def answer(question: Question) -> str:
+        label = f"{say(question.about)} [{question.name}]"
+        return str(
+            typer.prompt(
+                label, default="" if question.optional else None, hide_input=question.secret, show_default=False, err=True
+            )
+        )
+
+    pairs = dict(one.partition("=")[::2] for one in given or ())
+    with opened(config) as application:
+        for line in connect_account(application, service, account, answer, pairs):
+            sys.stdout.write(application.texts.say(line) + "\n")
+
+
 def version(asked: bool) -> None:
     if asked:
         sys.stdout.write(__version__ + "\n")

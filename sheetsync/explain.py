@@ -5,18 +5,20 @@ Without network and without any account, so that a person can try an address bef
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sheetsync import links
 from sheetsync.connectors.registry import Registry
 from sheetsync.errors import AmbiguousLink, LinkError, NoSuchMetric, UnknownLink, UnsupportedLink
 from sheetsync.model import Link
+from sheetsync.okr import period
 from sheetsync.okr.scan import ROLLUPS
 from sheetsync.texts import Texts, mark
 
 
-def explain(text: str, registry: Registry, texts: Texts) -> dict[str, Any]:
-    """`state` is ok, unsupported, unknown or ambiguous; `advice` says what to do next, blank where nothing is to be done."""
+def explain(text: str, registry: Registry, texts: Texts, today: date) -> dict[str, Any]:
+    """`{period.start}` and its like are filled in as if the row's period were this month. `state` is ok, unsupported, unknown or ambiguous; `advice` says what to do next, blank where nothing is to be done."""
     found: dict[str, Any] = {
         "state": "ok", "connector": None, "account": None, "kind": None, "resource": None, "metric": None, "metrics": [],
         "message": "", "advice": "",
@@ -25,6 +27,7 @@ def explain(text: str, registry: Registry, texts: Texts) -> dict[str, Any]:
         link = links.parse(text)
         if link is None:
             raise UnknownLink("There is no link here.")
+        link = links.fill_in(link, period.month(today.year, today.month), today)
         scheme, _, rest = link.url.partition(":")
         if scheme == "manual" or (scheme == "rollup" and rest in ROLLUPS):
             return (

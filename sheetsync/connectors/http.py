@@ -59,11 +59,11 @@ class Http(Connector[HttpSettings]):
     examples = (
         Example(
             "https://data.example.org/kpi.json#$.revenue.total", "url/https://data.example.org/kpi.json",
-            "value select=$.revenue.total",
+            "select=$.revenue.total",
         ),
         Example(
             "https://data.example.org/leads.csv#count&where=stage:SQL", "url/https://data.example.org/leads.csv",
-            "count where=stage:SQL",
+            "count&where=stage:SQL",
         ),
     )  # fmt: skip
 

@@ -1,0 +1,106 @@
+"""Connecting an account: asked, tried, kept, written; and nothing kept where the service refuses."""
+
+from __future__ import annotations
+
+import stat
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sheetsync.testing import Answer, Stand
+from tests.conftest import Done
+
+Command = Callable[..., Done]
+KEY = "0123456789canary-us21"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sheetsync.toml").write_text(
+        '# ours\nlanguage = "en"\n\n[[workbooks]]\npath = "okr.xlsx" # the plan\n', encoding="utf-8"
+    )
+    return tmp_path
+
+
+def test_an_accepted_key_is_kept_and_referred_to(here: Path, command: Command) -> None:
+    with Stand() as stand:
+        stand.answer("/3.0/ping", Answer.of({"health_status": "fine"}))
+        done = command(
+            "connect",
+            "mailchimp",
+            "--account",
+            "emea",
+            "--set",
+            f"api_key={KEY}",
+            "--set",
+            f"api_url=http://127.0.0.1:{stand.port}",
+        )
+    assert done.code == 0, done.err
+    assert "Mailchimp" in done.out
+    text = (here / "sheetsync.toml").read_text(encoding="utf-8")
+    assert text.startswith("# ours\n")
+    assert "# the plan" in text
+    assert KEY not in text + done.out + done.err
+    account = tomllib.loads(text)["connectors"]["mailchimp"]["emea"]
+    kept = here / account["api_key"]["file"]
+    assert kept.read_text(encoding="utf-8").strip() == KEY
+    if sys.platform != "win32":
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert command("doctor", "mailchimp").code == 1  # the stand is gone; but the account and its key are found
+
+
+def test_a_refused_key_is_not_kept(here: Path, command: Command) -> None:
+    before = (here / "sheetsync.toml").read_bytes()
+    with Stand() as stand:
+        stand.answer("/3.0/ping", Answer.of({}, status=401))
+        done = command("connect", "mailchimp", "--set", f"api_key={KEY}", "--set", f"api_url=http://127.0.0.1:{stand.port}")
+    assert done.code == 1
+    assert (here / "sheetsync.toml").read_bytes() == before
+    assert not [path for path in here.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+def test_a_secret_may_stay_where_it_is(here: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAILCHIMP_KEY", KEY)
+    with Stand() as stand:
+        stand.answer("/3.0/ping", Answer.of({}))
+        done = command(
+            "connect", "Mailchimp", "--set", "api_key=env:MAILCHIMP_KEY", "--set", f"api_url=http://127.0.0.1:{stand.port}"
+        )
+    assert done.code == 0, done.err
+    written = tomllib.loads((here / "sheetsync.toml").read_text(encoding="utf-8"))
+    assert written["connectors"]["mailchimp"]["default"]["api_key"] == {"env": "MAILCHIMP_KEY"}
+    assert not (here / "secrets").exists()
+
+
+def test_without_a_configuration_one_is_made(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Stand() as stand:
+        stand.answer("/3.0/ping", Answer.of({}))
+        done = command("connect", "mailchimp", "--set", f"api_key={KEY}", "--set", f"api_url=http://127.0.0.1:{stand.port}")
+    assert done.code == 0, done.err
+    assert (tmp_path / "sheetsync.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (("nosuch",), "nosuch"),
+        (("mailchimp", "--account", "a/b"), "a/b"),
+        (("mailchimp", "--set", "colour=red"), "colour"),
+    ],
+)
+def test_complaints(here: Path, command: Command, words: tuple[str, ...], part: str) -> None:
+    done = command("connect", *words)
+    assert done.code == 2
+    assert part in done.err
+
+
+def test_a_folder_that_cannot_be_written_is_said(here: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "secrets").write_text("a file where a folder is due", encoding="utf-8")
+    done = command("connect", "mailchimp", "--set", f"api_key={KEY}")
+    assert done.code == 2
+    assert "secrets" in done.err
