@@ -18,7 +18,10 @@ from sheetsync.texts import Texts, mark
 
 
 def explain(text: str, registry: Registry, texts: Texts, today: date) -> dict[str, Any]:
-    """`{period.start}` and its like are filled in as if the row's period were this month. `state` is ok, unsupported, unknown or ambiguous; `advice` says what to do next, blank where nothing is to be done."""
+    """`state` is ok, unsupported, unknown or ambiguous; `advice` says what to do next, blank where nothing is to be done.
+
+    `{period.start}` and its like are filled in as if the row's period were the month of `today`.
+    """
     found: dict[str, Any] = {
         "state": "ok", "connector": None, "account": None, "kind": None, "resource": None, "metric": None, "metrics": [],
         "message": "", "advice": "",

@@ -160,6 +160,7 @@ class ConnectorContract:
     other: ClassVar[str]
     error_body: ClassVar[Any] = None
     error_type: ClassVar[type[LinkError]] = LinkError
+    wrong_type: ClassVar[type[LinkError]] = UnexpectedReply
     canaries: ClassVar[tuple[str, ...]] = ()
     strangers: ClassVar[tuple[str, ...]] = ()
 
@@ -347,10 +348,8 @@ class ConnectorContract:
     def test_a_wrong_type_is_no_number(self) -> None:
         for wrong in ({"n": 1}, [1], True, "soon", None):
             with Stand() as stand:
-                outcome = self._outcome(
-                    stand, Answer.of(self._changed(lambda here, step, wrong=wrong: here.__setitem__(step, wrong)))
-                )
-                assert isinstance(outcome, UnexpectedReply), (wrong, outcome)
+                outcome = self._outcome(stand, Answer.of(self._changed(functools.partial(_put, value=wrong))))
+                assert isinstance(outcome, self.wrong_type), (wrong, outcome)
 
     def test_what_the_service_says_is_never_repeated(self) -> None:
         with Stand() as stand:
