@@ -114,14 +114,13 @@ class HubSpot(Connector[HubSpotSettings]):
             Metric("new_contacts_first_touch", "new contacts, by their first touch", "newContactsFirstTouch"),
             Metric("new_contacts_last_touch", "new contacts, by their last touch", "newContactsLastTouch"),
             Metric("sessions", "visits", "sessions"),
-        ),
-        "campaign_revenue": (
             Metric("revenue", "revenue attributed to the campaign", "revenueAmount", currency="currencyCode"),
             Metric("deal_amount", "amount of the deals attributed to it", "dealAmount", currency="currencyCode"),
             Metric("deals", "deals attributed to it", "dealsNumber"),
             Metric("deal_contacts", "contacts of these deals", "contactsNumber"),
         ),
     }  # fmt: skip
+    of_revenue = frozenset({"revenue", "deal_amount", "deals", "deal_contacts"})
     shares = {
         "open_rate": "delivered", "click_rate": "delivered", "click_through_rate": "open", "unsubscribe_rate": "delivered",
         "bounce_rate": "sent",
@@ -152,12 +151,13 @@ class HubSpot(Connector[HubSpotSettings]):
         ),
         Example(
             "https://app.hubspot.com/marketing/12345/campaigns/details/0a1b2c3d-0000-4000-8000-0123456789ab/performance#metric=sessions",
-            "campaign/0a1b2c3d-0000-4000-8000-0123456789ab?portal=12345", "sessions", {"sessions": 12}, Decimal(12),
+            "campaign/0a1b2c3d-0000-4000-8000-0123456789ab?portal=12345&report=metrics", "sessions",
+            {"sessions": 12}, Decimal(12),
         ),
         Example(
             "https://app.hubspot.com/marketing/12345/campaigns/0a1b2c3d-0000-4000-8000-0123456789ab"
             "#metric=revenue&period=2026-01-01..2026-03-31",
-            "campaign_revenue/0a1b2c3d-0000-4000-8000-0123456789ab?portal=12345&from=2026-01-01&to=2026-03-31", "revenue",
+            "campaign/0a1b2c3d-0000-4000-8000-0123456789ab?portal=12345&report=revenue&from=2026-01-01&to=2026-03-31", "revenue",
             {"revenueAmount": 99.5, "currencyCode": "EUR"}, Decimal("99.5"), "EUR",
         ),
     )  # fmt: skip
@@ -199,15 +199,14 @@ class HubSpot(Connector[HubSpotSettings]):
         if pattern.kind == "record":
             return Resource("record", ids["id"], (*params, ("type", ids["type"]), ("column", column_of(link)))), "value"
         only(link, *(("period",) if pattern.kind == "campaign" else ()))
-        kind = pattern.kind
-        if kind == "campaign":
-            wanted = re.sub(r"[ -]", "_", (link.option("metric") or "").casefold())
-            kind = "campaign_revenue" if wanted in {metric.name for metric in cls.metrics["campaign_revenue"]} else kind
+        metric = cls.metric_of(pattern.kind, link)
+        if pattern.kind == "campaign":
             days = days_of(link)
+            params += [("report", "revenue" if metric.name in cls.of_revenue else "metrics")]
             params += zip(("from", "to"), days, strict=True) if days else ()
         if "legacy" in ids:
             params.append(("by", "legacy"))
-        return Resource(kind, ids.get("id") or ids["legacy"], tuple(params)), cls.metric_of(kind, link).name
+        return Resource(pattern.kind, ids.get("id") or ids["legacy"], tuple(params)), metric.name
 
     def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the resource says it all
         return self.settings.portal_id in ("", dict(resource.params)["portal"])
@@ -241,10 +240,9 @@ class HubSpot(Connector[HubSpotSettings]):
                     )
                 return mail
         dates = {"startDate": given["from"], "endDate": given["to"]} if "from" in given else {}
-        if resource.kind == "campaign":
-            return self._get(web, "marketing/campaigns", f"/{resource.id}/reports/metrics", dates)
-        model = {"attributionModel": self.settings.attribution} if self.settings.attribution else {}
-        return self._get(web, "marketing/campaigns", f"/{resource.id}/reports/revenue", dates | model)
+        if given["report"] == "revenue" and self.settings.attribution:
+            dates["attributionModel"] = self.settings.attribution
+        return self._get(web, "marketing/campaigns", f"/{resource.id}/reports/{given['report']}", dates)
 
     def read(self, document: Any, query: Query) -> Reading:
         if query.resource.kind == "record" or (query.resource.kind == "objects" and query.metric != "count"):
