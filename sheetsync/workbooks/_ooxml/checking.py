@@ -69,20 +69,24 @@ def _say(
             _refuse(sheet)
         for key, cell in zip(batch, root, strict=True):
             value = wanted[key].value
-            if value is not None and not _says(value, cell.get("t", "n"), _text(cell), since_1904=since_1904):
+            if value is None:
+                continue
+            text = _text(cell)
+            if text is None or not _says(value, cell.get("t", "n"), text, since_1904=since_1904):
                 _refuse(sheet)
 
 
-def _text(cell: Element) -> str:
-    """What stands in the `<v>` or the `<is>` of a cell."""
+def _text(cell: Element) -> str | None:
+    """What stands in the `<v>` or the `<is>` of a cell; None where it has several."""
+    text: str | None = None
     for part in cell:
         tag = part.tag
         name = tag if tag[0] != "{" else local(tag)
-        if name == "v":
-            return part.text or ""
-        if name == "is":
-            return "".join(part.itertext())
-    return ""
+        if name in {"v", "is"}:
+            if text is not None:
+                return None
+            text = (part.text or "") if name == "v" else "".join(part.itertext())
+    return text or ""
 
 
 def _says(value: Decimal | str | bool | datetime, kind: str, text: str, *, since_1904: bool) -> bool:

@@ -43,7 +43,7 @@ def number_text(number: Decimal) -> str | None:
     size = abs(real)
     if not MIN_NUMBER <= size < EXACT and number and not (size == EXACT and abs(number) <= EXACT):
         return None
-    text = repr(real)
+    text = repr(real or 0.0)  # never -0.0
     return text[:-2] if text.endswith(".0") else text.replace("e", "E")
 
 

@@ -170,19 +170,26 @@ class QuickScan:
         return self._starts[at]
 
     def find(self, number: int, column: int) -> int:
+        return self._find(number, column)[0]
+
+    def _find(self, number: int, column: int) -> tuple[int, int, bytes]:
+        """Where the cell begins, where its row is over, and how the cell begins."""
         # most worksheets have a row for every number
         at = number - self._numbers[0] if self._numbers else 0
         if not (0 <= at < len(self._numbers) and self._numbers[at] == number):
             at = bisect_left(self._numbers, number)
             if at == len(self._numbers) or self._numbers[at] != number:
-                return -1
+                return -1, -1, b""
         letters = self._letters.get(column) or self._letters.setdefault(column, column_letters(column).encode())
-        return self.text.find(b'<c r="%b%d"' % (letters, number), self._starts[at], self._starts[at + 1])
+        head, bound = b'<c r="%b%d"' % (letters, number), self._starts[at + 1]
+        return self.text.find(head, self._starts[at], bound), bound, head
 
     def held(self, number: int, column: int) -> Held | None:
-        start = self.find(number, column)
+        start, bound, head = self._find(number, column)
         if start < 0:
             return None
+        if self.text.find(head, start + 1, bound) >= 0:
+            raise Odd
         known = content_at(self.text, start)
         if known is not None:
             return start, *known
