@@ -81,7 +81,7 @@ def word(words: Mapping[str, tuple[str, str]], name: str, language: str) -> str:
 def begins_with_state(text: str, states: Iterable[str]) -> bool:
     """Whether a Sync text is one of ours and says one of these states, in either language."""
     known = (word for state in states for word in STATES[state])
-    return any(text == word or text.startswith((word + " ", word + ":", word + "：", word + "，")) for word in known)
+    return any(text == word or text.startswith(tuple(word + sign for sign in " :：，（(")) for word in known)
 
 
 def fold(text: str) -> str:

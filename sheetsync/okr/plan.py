@@ -368,6 +368,7 @@ def _report(row: KeyResult, found: _Found, reached: Decimal | Unmeasured, judged
         connector=_connector(row, how), state=found.state, old=shown, new=new,
         progress=float(_rounded(reached)) if isinstance(reached, Decimal) else None,
         status=_status_text(judged, how), message=one_line(found.message, SYNC_LENGTH),
+        unit=PERCENT if "%" in row.cells[Column.RESULT].number_format else "",
     )  # fmt: skip
 
 

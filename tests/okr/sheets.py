@@ -32,6 +32,11 @@ LINK = "https://data.test/1"
 Value = CellValue | int | Cell
 
 
+def local(*parts: int) -> datetime:
+    """A moment as cells hold it: without a zone."""
+    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[misc,arg-type]
+
+
 def cell(value: Value, number_format: str = "General", **more: object) -> Cell:
     if isinstance(value, Cell):
         return value
