@@ -209,17 +209,17 @@ def _secret(config: Config, table: tuple[str, ...], name: str, value: Any, vault
 
 
 _PROBLEMS: Final[Mapping[str, str]] = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a key that is known here",
-    "unexpected_keyword_argument": "is not a key that is known here",
-    "string_pattern_mismatch": "is not written in a way that is known here",
-    "string_type": "needs a text in quotes",
-    "tuple_type": "needs a list in square brackets",
-    "dict_type": "needs a table",
-    "int_type": "needs a whole number",
-    "int_parsing": "needs a whole number",
-    "greater_than_equal": "needs a larger number",
-    "less_than_equal": "needs a smaller number",
+    "missing": "In {file}, [{table}], {key} is missing.",
+    "extra_forbidden": "In {file}, [{table}], {key} is not a key that is known here.",
+    "unexpected_keyword_argument": "In {file}, [{table}], {key} is not a key that is known here.",
+    "string_pattern_mismatch": "In {file}, [{table}], {key} is not written in a way that is known here.",
+    "string_type": "In {file}, [{table}], {key} needs a text in quotes.",
+    "tuple_type": "In {file}, [{table}], {key} needs a list in square brackets.",
+    "dict_type": "In {file}, [{table}], {key} needs a table.",
+    "int_type": "In {file}, [{table}], {key} needs a whole number.",
+    "int_parsing": "In {file}, [{table}], {key} needs a whole number.",
+    "greater_than_equal": "In {file}, [{table}], {key} needs a larger number.",
+    "less_than_equal": "In {file}, [{table}], {key} needs a smaller number.",
 }
 
 
@@ -234,14 +234,10 @@ def _complaint(file: Path | None, table: tuple[str, ...], error: ValidationError
         key, where = f"{place[-2]}, entry {int(key) + 1}", ".".join(place[:-2])
     variable = f"SHEETSYNC_{place[0]}".upper() if place and not table else ""
     where = ".".join(str(int(part) + 1) if part.isdigit() else part for part in where.split("."))
-    problem = _PROBLEMS.get(first["type"])
-    if problem is None:
-        problem = "needs " + first["msg"].removeprefix("Value error, ").removeprefix("Input should be ").replace(
-            "{", "("
-        ).replace("}", ")")
+    wish = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ").replace("{", "(").replace("}", ")")
     return ConfigError(
-        "In {file}, [{table}], {key} {problem}.", file=variable if variable in os.environ else file,
-        table=where or "top level", key=key, problem=problem,
+        _PROBLEMS.get(first["type"], "In {file}, [{table}], {key} needs {wish}."),
+        file=variable if variable in os.environ else file, table=where or "top level", key=key, wish=wish,
         advice="config/sheetsync.example.toml shows every key.",
     )  # fmt: skip
 

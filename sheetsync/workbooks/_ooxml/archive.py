@@ -36,6 +36,9 @@ _ZIP64 = 0x0001
 _DESCRIPTOR_SIZE = 24
 
 _DAMAGED = "The file is damaged: its zip directory contradicts itself at {place}."
+_DAMAGED_END = "The file is damaged: its zip directory contradicts itself at its end."
+_DAMAGED_DIRECTORY = "The file is damaged: its zip directory contradicts itself at its directory."
+_DAMAGED_NAME = "The file is damaged: its zip directory contradicts itself at a part's name."
 _AGAIN = "Open it in Excel, save it again as .xlsx, then run again."
 
 
@@ -74,7 +77,7 @@ class Archive:
         if count > MAX_ENTRIES:
             raise CannotEdit("The file has {count} parts; more than {limit} are not read.", count=count, limit=MAX_ENTRIES)
         if offset + size != end:
-            raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its end")
+            raise CannotEdit(_DAMAGED_END, advice=_AGAIN)
         members = _members(data, count, offset, end)
         _limits(members)
         return cls(data, members, offset, end)
@@ -172,16 +175,16 @@ def _directory(data: bytes) -> tuple[int, int, int, int]:
         raise CannotEdit("The file is cut off: its end is missing.", advice="Copy or download it again.")
     _, disk, first, here, count, size, offset, comment = _END_FIXED.unpack_from(data, at)
     if at + _END_FIXED.size + comment != len(data):
-        raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its end")
+        raise CannotEdit(_DAMAGED_END, advice=_AGAIN)
     if _FULL16 in {here, count} or _FULL32 in {size, offset}:
         if at < 20 or not data.startswith(_LOCATOR64, at - 20):
-            raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its end")
+            raise CannotEdit(_DAMAGED_END, advice=_AGAIN)
         at = struct.unpack_from("<Q", data, at - 20 + 8)[0]
         if at + 56 > len(data) or not data.startswith(_END64, at):
-            raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its end")
+            raise CannotEdit(_DAMAGED_END, advice=_AGAIN)
         disk, first, here, count, size, offset = struct.unpack_from("<2I4Q", data, at + 16)
     if disk or first or here != count:
-        raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its end")
+        raise CannotEdit(_DAMAGED_END, advice=_AGAIN)
     return count, size, offset, at
 
 
@@ -189,14 +192,14 @@ def _members(data: bytes, count: int, position: int, end: int) -> tuple[Member, 
     found: list[Member] = []
     for _ in range(count):
         if position + _CENTRAL_FIXED.size > end or not data.startswith(_CENTRAL, position):
-            raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its directory")
+            raise CannotEdit(_DAMAGED_DIRECTORY, advice=_AGAIN)
         fields = _CENTRAL_FIXED.unpack_from(data, position)
         flags, method, crc, packed, size = fields[3], fields[4], fields[7], fields[8], fields[9]
         name_length, extra_length, comment_length, start = fields[10], fields[11], fields[12], fields[16]
         name_at = position + _CENTRAL_FIXED.size
         stop = name_at + name_length + extra_length + comment_length
         if stop > end:
-            raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its directory")
+            raise CannotEdit(_DAMAGED_DIRECTORY, advice=_AGAIN)
         raw = data[name_at : name_at + name_length]
         extra = data[name_at + name_length : name_at + name_length + extra_length]
         size, packed, start = _wide(extra, size, packed, start)
@@ -206,7 +209,7 @@ def _members(data: bytes, count: int, position: int, end: int) -> tuple[Member, 
         found.append(Member(name, raw, data[position:stop], flags, method, crc, packed, size, start, 0, 0))
         position = stop
     if position != end:
-        raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its directory")
+        raise CannotEdit(_DAMAGED_DIRECTORY, advice=_AGAIN)
     return _located(data, found, end - sum(len(member.central) for member in found))
 
 
@@ -241,7 +244,7 @@ def _name(raw: bytes, flags: int) -> str:
     try:
         name = raw.decode("utf-8" if flags & _UTF8 else "cp437").replace("\\", "/").lstrip("/")
     except UnicodeDecodeError:
-        raise CannotEdit(_DAMAGED, advice=_AGAIN, place="a part's name") from None
+        raise CannotEdit(_DAMAGED_NAME, advice=_AGAIN) from None
     if not name or "\0" in name or ".." in name.split("/") or ":" in name.split("/")[0]:
         raise CannotEdit("The file holds a part with the unsafe name {part}.", advice=_AGAIN, part=repr(name))
     return name
@@ -258,7 +261,7 @@ def _wide(extra: bytes, size: int, packed: int, start: int) -> tuple[int, int, i
                 return tuple(numbers.pop(0) if given == _FULL32 else given for given in (size, packed, start))  # type: ignore[return-value]  # three in, three out
             except IndexError:
                 break
-    raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its directory")
+    raise CannotEdit(_DAMAGED_DIRECTORY, advice=_AGAIN)
 
 
 def _fields(extra: bytes) -> list[tuple[int, int, int]]:
@@ -365,4 +368,4 @@ def _moved(entry: bytes, position: int) -> bytes:
         if tag == _ZIP64:
             place = extra_at + at + 8 * ((fields[9] == _FULL32) + (fields[8] == _FULL32))
             return entry[:place] + struct.pack("<Q", position) + entry[place + 8 :]
-    raise CannotEdit(_DAMAGED, advice=_AGAIN, place="its directory")
+    raise CannotEdit(_DAMAGED_DIRECTORY, advice=_AGAIN)
