@@ -1,8 +1,8 @@
 """A timetable and two moments go in, the slots between them come out: local times of day, or every so many minutes.
 
-A slot is one promise: it is kept once, whatever the clock does. `08:00` on a day that skips it (a spring night) is the first moment
-after the gap; on a day that has it twice (an autumn night) it is the first of the two (PEP 495, fold=0). Minutes are counted from
-each local midnight in real time, so that a day of 23 or 25 hours has fewer or more of them, and none twice.
+A slot is one promise: it is kept once, whatever the clock does. `02:30` on a day that skips it (a spring night) is the first
+moment after the gap; on a day that has it twice (an autumn night) it is the first of the two (PEP 495, fold=0). Minutes are
+counted from each local midnight in real time, so a day of 23 or 25 hours has fewer or more of them, and none twice.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -46,7 +47,7 @@ def test_minutes_follow_real_time(day: tuple[int, int, int], hours: int) -> None
     end = local(BERLIN, *(datetime(*day) + timedelta(days=1)).timetuple()[:3])
     found = table.between(begin - timedelta(seconds=1), end - timedelta(seconds=1))
     assert len(found) == hours * 4
-    assert {late - early for early, late in zip(found, found[1:], strict=False)} == {timedelta(minutes=15)}
+    assert {late - early for early, late in pairwise(found)} == {timedelta(minutes=15)}
 
 
 def test_days() -> None:

@@ -30,6 +30,8 @@ MAY: dict[str, set[str]] = {
     "history": GROUND,
     "_locks": GROUND,
     "config": GROUND,
+    "due": set(),
+    "daemon": GROUND | {"app", "_locks", "due", "config"},
     "template": GROUND | {"okr"},
     "recorder": GROUND | {"okr", "fetch", "history"},
     "explain": GROUND | {"okr", "connectors"},
@@ -40,7 +42,7 @@ MAY: dict[str, set[str]] = {
     "app": {"*"},
     "__main__": {"cli"},
     "connect": GROUND | {"app", "config", "connectors", "web"},
-    "cli": GROUND | {"app", "connect", "catalogue", "doctor", "beginning", "okr", "config"},
+    "cli": GROUND | {"app", "daemon", "connect", "catalogue", "doctor", "beginning", "okr", "config"},
     "_testing": {"*"},
     "testing": {"*"},
 }
