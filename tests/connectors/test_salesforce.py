@@ -215,8 +215,8 @@ def test_a_report_without_that_total_gives_none(document: Any, metric: str, erro
     ("value", "label", "share"),
     [
         (35, "35%", "0.35"), (0.35, "35%", "0.35"), (0.35, "0,35 %", "0.0035"), (0, "0%", "0"), (1, "1%", "0.01"),
-        (1, "100,000%", "1"), (-3.25, "-3.25%", "-0.0325"), (12345, "12,345%", "123.45"), (0.4, "0%", "0.004"), (0.004, "0%", None),
-        (35, "12%", None),
+        (1, "100,000%", "1"), (-3.25, "-3.25%", "-0.0325"), (12345, "12,345%", "123.45"), (0.4, "0%", "0.004"),
+        (0.004, "0%", None), (35, "12%", None),
         (35, None, None), (35, "35", None),
     ],
 )  # fmt: skip
@@ -461,9 +461,7 @@ def test_a_text_never_leaves_its_quotes(text: str) -> None:
     written = condition(Condition("Name", "=", text), {"name": "Name", "type": "string"}, currencies=False)
     assert written.startswith("Name = '")
     assert re.fullmatch(r"'(?:[^'\\]|\\['\\])*'", written.removeprefix("Name = "), re.DOTALL)
-    assert written.removeprefix("Name = '").removesuffix("'").replace("\\'", "'").replace("\\\\", "\\") == text.replace(
-        "\\\\", "\\"
-    ) or ("\\" in text)
+    assert re.sub(r"\\(.)", r"\1", written.removeprefix("Name = '").removesuffix("'"), flags=re.DOTALL) == text
 
 
 # --- records and named queries
