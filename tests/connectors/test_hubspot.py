@@ -104,7 +104,10 @@ def standing(stand: Stand, account: Mapping[str, Any] = ACCOUNT) -> None:
             "name": "dealtype", "type": "enumeration", "fieldType": "radio",
             "options": [{"value": "newbusiness", "label": "New Business"}, {"value": "existing", "label": "Existing"}],
         },
-        "topics": {"name": "topics", "type": "enumeration", "fieldType": "checkbox", "options": []},
+        "topics": {
+            "name": "topics", "type": "enumeration", "fieldType": "checkbox",
+            "options": [{"value": "events", "label": "Events"}],
+        },
     }  # fmt: skip
     for name, definition in about.items():
         stand.answer(f"/crm/properties/2026-09/0-3/{name}", definition)
@@ -407,6 +410,15 @@ def test_a_sum_is_whole_or_nothing(rows: list[dict[str, Any]], total: int | None
         standing(stand)
         stand.answer(SEARCH, paged(rows, total), method="POST")
         assert isinstance(outcome_of(stand, f"{DEALS}#sum(amount)"), error)
+
+
+def test_more_than_can_be_added_up_is_seen_on_the_first_page() -> None:
+    rows = [{"id": str(n), "amount": "1"} for n in range(1, 201)]
+    with Stand() as stand:
+        standing(stand)
+        stand.answer(SEARCH, found(20_001, rows), method="POST")
+        assert isinstance(outcome_of(stand, f"{DEALS}#sum(amount)"), Incomplete)
+        assert sum(seen.path == SEARCH for seen in stand.seen) == 1
 
 
 def test_pages_in_the_wrong_order_are_not_added_up() -> None:

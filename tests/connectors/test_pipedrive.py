@@ -46,7 +46,7 @@ class TestContract(ConnectorContract):
     document = A_SUMMARY
     place = "data.total_count"
     other = f"{ACME}/deal/17"
-    error_body = {"success": False, "error": "unauthorized access", "errorCode": 401}
+    error_body = {**A_SUMMARY, "success": False}
     error_type = UnexpectedReply
     canaries = (TOKEN,)
     strangers = (
@@ -351,6 +351,7 @@ def test_leads_are_counted_page_by_page() -> None:
         assert outcome_of(stand, inbox).value == 3
         stand.answer("/api/v1/leads", {"success": True, "data": [{"id": "c"}], "additional_data": more}, query={"start": "2"})
         assert isinstance(outcome_of(stand, inbox), Incomplete)
+        assert len(asked(stand, "/api/v1/leads")) == 4
         stand.answer("/api/v1/leads", {"success": True, "data": [{"id": str(n)} for n in range(500)]}, query={"start": "0"})
         assert isinstance(outcome_of(stand, inbox), Incomplete)
         stand.answer("/api/v1/leads", {"success": True, "data": None})
