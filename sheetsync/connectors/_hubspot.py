@@ -27,7 +27,7 @@ AS_LIST: Final = (
 )
 
 _MEASURES: Final = ("sum", "mean", "min", "max")
-_HARMLESS: Final = re.compile(r"utm_\w+|eschref|_?hs\w+")
+_HARMLESS: Final = re.compile(r"utm_\w+|eschref|_hs(enc|mi)|hs(CtaTracking|Lang)|hsa_\w+")
 _PROPERTY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 PIPELINES: Final = {"pipeline": False, "hs_pipeline": False, "dealstage": True, "hs_pipeline_stage": True}
 """Properties whose options are pipelines, or (True) the stages of pipelines."""
