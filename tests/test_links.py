@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sheetsync.errors import AmbiguousLink, LinkError, UnknownLink
@@ -313,6 +313,7 @@ PIECES = st.lists(
 TEXTS = st.text(max_size=60) | PIECES | PIECES.map("https://a.test/".__add__) | PIECES.map("https://a.test/#metric=".__add__)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.lists(TEXTS, max_size=2).map(tuple), st.sampled_from(["", "opens"]))
 @example('"a"#', (), "")
 @example("https://a.test/#where=x%26metric=y%23", (), "")
@@ -336,6 +337,7 @@ def test_any_cell_gives_a_link_or_nothing_or_a_link_error(text: str, targets: tu
         assert not set(address.host) & set("@\\/?# %\t\n")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 @example("。")
 @example("xn--")

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetsync import log
@@ -143,6 +143,7 @@ def forms(secret: str) -> list[str]:
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=MIN_LENGTH, max_size=40),
     st.text(max_size=9),

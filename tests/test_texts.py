@@ -6,7 +6,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetsync.errors import NotFound, UnsupportedLink
@@ -63,6 +63,7 @@ def test_every_language_has_its_texts(language: str) -> None:
     assert Texts(language).language == language  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=300), st.integers(1, 200))
 def test_any_text_is_one_harmless_line(text: str, limit: int) -> None:
     line = one_line(text, limit)

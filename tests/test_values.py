@@ -7,7 +7,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sheetsync.errors import UnexpectedReply
@@ -154,6 +154,7 @@ GROUPS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(FIGURES, GROUPS, st.sampled_from(["", " ", "\u00a0"]))
 def test_a_number_written_without_ambiguity_comes_back(value: Decimal, signs: tuple[str, str], edge: str) -> None:
     group, point = signs
@@ -161,17 +162,20 @@ def test_a_number_written_without_ambiguity_comes_back(value: Decimal, signs: tu
     assert parse_number(edge + text + edge) == Parsed(value)
 
 
+@settings(deadline=None)
 @given(FIGURES)
 def test_a_percentage_comes_back(value: Decimal) -> None:
     assert parse_number(f"{value:f} %") == Parsed(value.scaleb(-2), percent=True)
 
 
+@settings(deadline=None)
 @given(st.integers(-LARGEST_EXACT, LARGEST_EXACT))
 def test_every_exact_integer_comes_back(value: int) -> None:
     assert figure(json.loads(json.dumps(value))).value == value
     assert figure(str(value)).value == value if abs(value) > 999_999 else True
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_double_is_taken_as_it_is_or_refused(value: float) -> None:
     try:
@@ -182,6 +186,7 @@ def test_a_double_is_taken_as_it_is_or_refused(value: float) -> None:
         assert float(taken) == value
 
 
+@settings(deadline=None)
 @given(
     st.text() | st.text(alphabet="0123456789.,' %-+eEkK万亿 \u00a0²①½", max_size=20),
     st.sampled_from(["auto", ".", ","]),
@@ -247,6 +252,7 @@ def test_a_byte_order_mark_is_no_trap() -> None:
     assert parse_json(b'\xef\xbb\xbf{"v":1}') == {"v": 1}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(alphabet='[]{}":,0123456789eE.-+nulltruefasNIy\\ ', max_size=60).map(str.encode))
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetsync.model import Column, Kind
@@ -213,6 +213,7 @@ def test_other_peoples_sync_texts_are_not(text: str) -> None:
     assert not layout.begins_with_state(text, layout.STATES)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=70))
 def test_any_text_has_a_meaning_or_none(text: str) -> None:
     assert layout.heading(text) in {None, *Column}

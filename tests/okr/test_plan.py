@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetsync.errors import (
@@ -450,6 +450,7 @@ def test_the_day_is_that_of_the_workbooks_zone() -> None:
 HOSTILE = st.text(alphabet=st.characters() | st.sampled_from("\n\r\t\x00\x1b\u202e\u2028=+-@{}"), max_size=400)
 
 
+@settings(deadline=None)
 @given(HOSTILE, HOSTILE, st.sampled_from(["en", "zh"]))
 def test_sync_is_one_line_of_at_most_200_characters(name: str, advice: str, language: str) -> None:
     error = UnknownLink(
@@ -560,6 +561,7 @@ def plan_of(workbook: Workbook, outcomes: Mapping[str, Outcome], past: Past, lan
     return plan(rows, known, past, how(force=True, texts=Texts(language)))  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(TABLE, OUTCOMES, st.sampled_from(["en", "zh"]))
 def test_a_plan_that_was_applied_leaves_nothing_to_do(
     table: Sequence[Sequence[Value]], outcomes: Mapping[str, Outcome], language: str

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetsync.model import Kind, Period
@@ -104,6 +104,7 @@ def test_the_table_is_long_enough_to_be_trusted() -> None:
 FIGURES = st.none() | st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=3)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Kind), FIGURES, FIGURES, FIGURES)
 def test_never_a_division_error_and_never_a_silent_zero(
     kind: Kind, start: Decimal | None, target: Decimal | None, result: Decimal | None
@@ -177,6 +178,7 @@ def test_a_late_source_is_judged_later() -> None:
     assert expected(Q1, date(2027, 4, 3), lag_days=3) == expected(Q1, date(2027, 3, 31)) < 1
 
 
+@settings(deadline=None)
 @given(
     st.dates(date(2020, 1, 1), date(2035, 1, 1)),
     st.integers(0, 800),
@@ -267,6 +269,7 @@ def test_the_last_day_is_not_over() -> None:
     assert status(Decimal("0.94"), DAY, date(2027, 2, 4)) is Status.AT_RISK
 
 
+@settings(deadline=None)
 @given(
     st.decimals(-2, 2, places=3),
     st.decimals(-2, 2, places=3),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetsync.errors import Incomplete, NoSuchMetric, NotFound, Refused
@@ -153,6 +153,7 @@ def test_zero_is_a_result() -> None:
     assert value(rolled(rows(whole("sum"), part("a", 0)))[0]) == 0
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans(), st.none() | st.integers(-9, 9)), min_size=1, max_size=10

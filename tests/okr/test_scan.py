@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sheetsync.errors import AmbiguousLink, LayoutError, LinkError, Refused, UnknownLink
@@ -495,6 +495,7 @@ MERGES = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 3), st.i
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(VALUES, max_size=12), max_size=6), st.lists(MERGES, max_size=3), st.booleans())
 def test_any_sheet_gives_key_results_or_a_layout_error(
     rows: list[list[object]], merges: list[tuple[int, int, int, int]], headed: bool
