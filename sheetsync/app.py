@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
@@ -22,14 +22,14 @@ from sheetsync import links
 from sheetsync._locks import hold, state_folder
 from sheetsync.config import Config, WorkbookConfig
 from sheetsync.connectors.registry import AnyConnector, Registry, builtin, load_plugin
-from sheetsync.errors import ConfigError, Held, LinkError, WorkbookError
+from sheetsync.errors import ConfigError, Held, LinkError, WorkbookError, WorkbookLocked
 from sheetsync.fetch import Fetch, Fetched, Time
 from sheetsync.history import History
-from sheetsync.model import KeyResult, Link, RunReport
+from sheetsync.model import KeyResult, Link, Outcome, RunReport
 from sheetsync.okr import period, rules
 from sheetsync.okr.plan import How
 from sheetsync.okr.scan import scan
-from sheetsync.recorder import Recorder
+from sheetsync.recorder import Recorder, still_waits
 from sheetsync.secrets import Secret, Vault
 from sheetsync.sync import NoStore, Options, sync
 from sheetsync.texts import Language, Texts, preferred_language, sentence
@@ -59,6 +59,12 @@ class Wishes:
     dry_run: bool = False
     force: bool = False
     only: tuple[str, ...] = ()
+    known: Fetched | None = None
+    """Figures that were fetched a moment ago: their links are not asked for again."""
+    keep: Callable[[Fetched], None] = lambda _fetched: None
+    """Told what was fetched, `known` included."""
+    keys: frozenset[str] | None = None
+    """Only these rows, and only with what is known: nothing is asked for."""
 
 
 class App:
@@ -173,7 +179,28 @@ class App:
             with self._alone(entry, wishes) as (workbook, recorder):
                 return self._sync(workbook, entry, wishes, recorder, report)
         except (WorkbookError, Held) as error:
-            return RunReport(workbook=Path(entry.path).name, error=self.texts.error(error), exit_code=error.exit_code)
+            locked = isinstance(error, WorkbookLocked)
+            return RunReport(Path(entry.path).name, error=self.texts.error(error), exit_code=error.exit_code, locked=locked)
+
+    def deliver(self, entry: WorkbookConfig) -> RunReport | None:
+        """Writes the figures that wait for a workbook which was open when they came; None where none wait.
+
+        They are found by row, not by cell. A row that is gone, asks for something else now, or holds a figure that a person
+        typed since, is passed over: what waited for it is dropped.
+        """
+        workbook = self.open_workbook(entry)
+        waiting = {item.key: item for item in self.history.outbox(workbook.identity)}
+        if not waiting:
+            return None
+        today = self.edges.time.now().astimezone(self.zone(entry)).date()
+        try:
+            rows = scan(workbook.read(), today=today, default_period=period.parse(entry.period))
+        except WorkbookError as error:
+            return RunReport(workbook.name, error=self.texts.error(error), exit_code=error.exit_code)
+        fitting = [row for row in rows if row.key in waiting and still_waits(row, waiting[row.key])]
+        readings: dict[Link, Outcome] = {row.source: waiting[row.key].reading for row in fitting if isinstance(row.source, Link)}
+        wishes = Wishes(known=Fetched(readings), keys=frozenset(row.key for row in fitting))
+        return self.run(entry, wishes)
 
     @contextmanager
     def _alone(self, entry: WorkbookConfig, wishes: Wishes) -> Iterator[tuple[Workbook, Recorder | NoStore]]:
@@ -182,7 +209,10 @@ class App:
             yield workbook, NoStore()
             return
         with hold(self.state / "locks", workbook.identity):
-            yield workbook, Recorder(self.history, workbook.identity, self.edges.time.now, whole=not wishes.only)
+            yield (
+                workbook,
+                Recorder(self.history, workbook.identity, self.edges.time.now, whole=not wishes.only and wishes.keys is None),
+            )
 
     def _sync(
         self, workbook: Workbook, entry: WorkbookConfig, wishes: Wishes, recorder: Recorder | NoStore,
@@ -197,9 +227,17 @@ class App:
                 colours=entry.colours == "auto", force=wishes.force, lag_days=fetched.lag_days, connectors=fetched.connectors,
             )  # fmt: skip
 
-        options = Options(how, now.astimezone(zone).date(), period.parse(entry.period), wishes.only, wishes.dry_run)
+        def ask(asked: Collection[Link]) -> Fetched:
+            known = wishes.known or Fetched({})
+            found = known if wishes.keys is not None else known.joined(fetch(set(asked) - set(known.outcomes), entry.allow))
+            wishes.keep(found)
+            return found
+
+        options = Options(
+            how, now.astimezone(zone).date(), period.parse(entry.period), wishes.only, wishes.keys, wishes.dry_run
+        )  # fmt: skip
         try:
-            done = sync(workbook, lambda links: fetch(links, entry.allow), options, recorder, clock=self.edges.time.monotonic)
+            done = sync(workbook, ask, options, recorder, clock=self.edges.time.monotonic)
         except WorkbookError as error:
             recorder.finish(edits=0, requests=0, seconds=0.0, error=self.texts.error(error))
             raise

@@ -89,6 +89,13 @@ class Fetched:
     accounts: Mapping[Link, str] = field(default_factory=dict)
     requests: int = 0
 
+    def joined(self, other: Fetched) -> Fetched:
+        """Both; the other's where both know a link, and the other's cost."""
+        return Fetched(
+            {**self.outcomes, **other.outcomes}, {**self.connectors, **other.connectors}, {**self.lag_days, **other.lag_days},
+            {**self.accounts, **other.accounts}, other.requests,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Time:

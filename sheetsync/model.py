@@ -314,4 +314,5 @@ class RunReport:
     seconds: float = 0.0
     error: str | None = None
     exit_code: int = 0
+    locked: bool = False  # somebody has it open: the figures wait in the outbox
     planned: tuple[CellEdit, ...] = field(default=(), repr=False)

@@ -71,6 +71,11 @@ class Recorder:
         ]  # fmt: skip
 
 
+def still_waits(row: KeyResult, item: OutboxItem) -> bool:
+    """Whether a figure that waited may still be written: the row asks for the same, and nobody typed a result meanwhile."""
+    return row.link_text == item.link and _before(row) == item.before
+
+
 def _before(kr: KeyResult) -> str | None:
     value = kr.cells[Column.RESULT].value
     return None if value is None else str(value)

@@ -63,6 +63,7 @@ class Options:
     today: date
     default_period: Period | None = None
     only: tuple[str, ...] = ()
+    keys: frozenset[str] | None = None
     dry_run: bool = False
 
 
@@ -81,7 +82,7 @@ def sync(
     memory = store.memory()
     for attempt in range(1, APPLY_TRIES + 1):
         rows = _key_results(workbook, options)
-        planned = plan(rows, fetched.outcomes, memory, options.how(fetched, rows), only=options.only)
+        planned = plan(rows, fetched.outcomes, memory, options.how(fetched, rows), only=options.only, keys=options.keys)
         if options.dry_run:
             break
         if attempt == 1:

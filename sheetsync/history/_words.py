@@ -10,6 +10,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Final, TypeVar
 
+from sheetsync.model import Reading
 from sheetsync.secrets import MASK
 
 FIGURE: Final = frozenset({"fresh", "unchanged"})
@@ -98,6 +99,11 @@ class OutboxItem:
     fetched: datetime
     before: str | None = None
     run: int = 0
+
+    @property
+    def reading(self) -> Reading:
+        """The figure as it was fetched."""
+        return Reading(self.value, self.unit, self.as_of, self.approximate, self.source)
 
 
 @dataclass(frozen=True, slots=True)

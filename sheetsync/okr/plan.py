@@ -10,7 +10,7 @@ Nothing else in the project decides what is written. The rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Context, Decimal
@@ -120,9 +120,15 @@ class _Found:
 
 
 def plan(
-    key_results: Sequence[KeyResult], outcomes: Mapping[Link, Outcome], memory: Memory, how: How, *, only: Iterable[str] = ()
+    key_results: Sequence[KeyResult],
+    outcomes: Mapping[Link, Outcome],
+    memory: Memory,
+    how: How,
+    *,
+    only: Iterable[str] = (),
+    keys: Collection[str] | None = None,
 ) -> Plan:
-    """What to write. `only` names groups; other rows are left alone, but count in roll-ups.
+    """What to write. `only` names groups, `keys` names rows; other rows are left alone, but count in roll-ups.
 
     Raises TooManyLosses where more than half of all results would turn to zero and `how.force` is not set.
     """
@@ -135,7 +141,7 @@ def plan(
     return Plan(tuple(
         _row(row, found[index], outcomes, memory, how)
         for index, row in enumerate(key_results)
-        if not wanted or layout.fold(row.group) in wanted
+        if (not wanted or layout.fold(row.group) in wanted) and (keys is None or row.key in keys)
     ))  # fmt: skip
 
 
