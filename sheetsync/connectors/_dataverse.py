@@ -8,7 +8,7 @@ Aggregates     end at 50,000 rows with error 0x8004e023; beyond it the records a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
 from typing import Any, Final, Protocol
@@ -41,7 +41,9 @@ class RecordLimit(Incomplete):
 class Ask(Protocol):
     """GET of a path below the API's version; the answer as JSON."""
 
-    def __call__(self, path: str, *, headers: dict[str, str] | None = None, once: bool = False, **params: str) -> Any: ...
+    def __call__(
+        self, path: str, params: Mapping[str, str] | None = None, *, headers: Mapping[str, str] | None = None, once: bool = False
+    ) -> Any: ...
 
 
 class Dataverse:
@@ -54,14 +56,14 @@ class Dataverse:
 
     def view(self, view: str, *, personal: bool, metric: str, where: str) -> Any:
         """The figure of a view with its currency, if it has one. Raises as `View` does."""
-        stored = self._ask(f"/{'userqueries' if personal else 'savedqueries'}({view})", **{"$select": "fetchxml"})
+        stored = self._ask(f"/{'userqueries' if personal else 'savedqueries'}({view})", {"$select": "fetchxml"})
         found = View(str(walk(stored, "fetchxml")))
         table, key = self._table(found.entity)
         measure, _, column = metric.removesuffix(")").partition("(")
         asked = conditions_of(where)
         if measure == "count" and not asked:
             query = {"userQuery" if personal else "savedQuery": view, "$count": "true"}
-            counted = self._ask(f"/{table}", headers=_COUNTING, **query)
+            counted = self._ask(f"/{table}", query, headers=_COUNTING)
             total, capped = _count(counted), counted.get(_LIMIT)
             if capped is False or (capped is None and total not in (*CAPS, -1)):
                 return {"figure": total}
@@ -111,7 +113,7 @@ class Dataverse:
         return {one.alias: [row[one.alias] for row in rows if one.alias in row] for one in wanted}
 
     def _row(self, view: View, table: str, wanted: Sequence[Aggregate], meets: Sequence[Element]) -> dict[str, Decimal]:
-        answer = walk(self._ask(f"/{table}", fetchXml=view.aggregate(wanted, meets)), "value")
+        answer = walk(self._ask(f"/{table}", {"fetchXml": view.aggregate(wanted, meets)}), "value")
         if not isinstance(answer, list) or len(answer) != 1 or not isinstance(answer[0], dict):
             raise UnexpectedReply("The answer is not the one row that an aggregate has.")
         if any(one.function == "countcolumn" and one.alias not in answer[0] for one in wanted):
@@ -148,7 +150,7 @@ class Dataverse:
     def _created(self, table: str, order: str) -> datetime:
         query = {"$select": "createdon", "$orderby": f"createdon {order}", "$filter": "createdon ne null", "$top": "1"}
         try:
-            found = datetime.fromisoformat(str(walk(self._ask(f"/{table}", once=True, **query), "value.0.createdon")))
+            found = datetime.fromisoformat(str(walk(self._ask(f"/{table}", query, once=True), "value.0.createdon")))
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:
@@ -164,14 +166,14 @@ class Dataverse:
         if kind not in NUMERIC:
             raise _no_number(column)
         if kind != "Money":
-            return {"figure": walk(self._ask(f"/{table}({record})", **{"$select": column}), column)}
+            return {"figure": walk(self._ask(f"/{table}({record})", {"$select": column}), column)}
         if column.endswith("_base"):
             return {
-                "figure": walk(self._ask(f"/{table}({record})", **{"$select": column}), column),
+                "figure": walk(self._ask(f"/{table}({record})", {"$select": column}), column),
                 "currency": self._base_currency(),
             }
         query = {"$select": column, "$expand": "transactioncurrencyid($select=isocurrencycode)"}
-        answer = self._ask(f"/{table}({record})", **query)
+        answer = self._ask(f"/{table}({record})", query)
         return {"figure": walk(answer, column), "currency": walk(answer, "transactioncurrencyid.isocurrencycode") or ""}
 
     # --- what never changes
@@ -181,7 +183,7 @@ class Dataverse:
         kept = self._lookups.get(f"table/{entity}")
         if kept is None:
             query = {"$select": "EntitySetName,PrimaryIdAttribute"}
-            answer = self._ask(f"/EntityDefinitions(LogicalName='{entity}')", once=True, **query)
+            answer = self._ask(f"/EntityDefinitions(LogicalName='{entity}')", query, once=True)
             kept = f"{walk(answer, 'EntitySetName')}/{walk(answer, 'PrimaryIdAttribute')}"
             if not re.fullmatch(r"\w+/\w+", kept):
                 raise UnexpectedReply("The answer names no table.")
@@ -197,7 +199,7 @@ class Dataverse:
         if kept is None:
             path = f"/EntityDefinitions(LogicalName='{entity}')/Attributes(LogicalName='{column}')"
             try:
-                kept = str(walk(self._ask(path, once=True, **{"$select": "AttributeType"}), "AttributeType"))
+                kept = str(walk(self._ask(path, {"$select": "AttributeType"}, once=True), "AttributeType"))
             except NotFound:
                 raise _no_column(column) from None
             self._lookups.put(f"type/{entity}/{column}", kept)
@@ -207,7 +209,7 @@ class Dataverse:
         kept = self._lookups.get("currency")
         if kept is None:
             query = {"$select": "organizationid", "$expand": "basecurrencyid($select=isocurrencycode)"}
-            kept = str(walk(self._ask("/organizations", once=True, **query), "value.0.basecurrencyid.isocurrencycode"))
+            kept = str(walk(self._ask("/organizations", query, once=True), "value.0.basecurrencyid.isocurrencycode"))
             self._lookups.put("currency", kept)
         return kept
 

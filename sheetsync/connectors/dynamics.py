@@ -197,7 +197,15 @@ class Dynamics(Connector[DynamicsSettings]):
     def _base(self) -> str:
         return self.settings.api_url.rstrip("/") or f"https://{self._host()}"
 
-    def _get(self, web: Web, path: str, *, headers: Mapping[str, str] | None = None, once: bool = False, **params: str) -> Any:
+    def _get(
+        self,
+        web: Web,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        once: bool = False,
+    ) -> Any:
         url = f"{self._base()}/api/data/{VERSION}{path}"
         return web.get_json(url, params=params, headers={**_HEADERS, **(headers or {})}, once=once)
 
