@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from sheetsync.errors import SheetsyncError
+from sheetsync.errors import ConfigError, NotConnected, SheetsyncError
 from sheetsync.okr import period
 from sheetsync.okr.scan import scan
 from sheetsync.texts import mark
@@ -29,8 +29,15 @@ class Checkup:
 
 
 def examine(application: App, connector: str | None = None) -> Iterator[Checkup]:
-    """Everything, or the accounts of one connector. Asks each account for the cheapest thing it answers."""
+    """Everything, or the accounts of one connector. Asks each account for the cheapest thing it answers.
+
+    Raises ConfigError where the connector that was named has no account: nothing tried must not read as all well.
+    """
     texts = application.texts
+    if connector is not None and connector not in application.registry.accounts:
+        if any(kind.name() == connector for kind in application.kinds):
+            raise ConfigError("{service} is not connected yet.", service=connector, advice=NotConnected.advice)
+        raise ConfigError("There is no connector {name}.", name=connector, advice="`sheetsync connectors` lists those there are.")
     if connector is None:
         file = application.config.file
         yield Checkup(texts(mark("Configuration")), ok=True, message=str(file) if file else texts(mark("none; defaults hold")))

@@ -31,7 +31,7 @@ def explain(text: str, registry: Registry, texts: Texts, today: date) -> dict[st
         if link is None:
             raise UnknownLink("There is no link here.")
         link = links.fill_in(link, period.month(today.year, today.month), today)
-        scheme, _, rest = link.url.partition(":")
+        scheme, _, rest = link.url.casefold().partition(":")
         if scheme == "manual" or (scheme == "rollup" and rest in ROLLUPS):
             return (
                 found
