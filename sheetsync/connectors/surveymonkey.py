@@ -52,7 +52,12 @@ HOSTS: Final = {
     "eu": "https://api.eu.surveymonkey.com",
     "ca": "https://api.surveymonkey.ca",
 }
-STATES: Final = ("completed", "partial", "disqualified", "overquota")
+STATES: Final = {
+    "completed": "responses that are completed",
+    "partial": "responses that are partial",
+    "disqualified": "responses that are disqualified",
+    "overquota": "responses that are over a quota",
+}
 
 _SITE: Final = r"(?!api\.|developer\.|help\.)([a-z0-9-]+\.)?surveymonkey\.(com|ca|co\.uk|de)"
 _API: Final = r"api(\.eu)?\.surveymonkey\.(com|net|ca)"
@@ -89,7 +94,7 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
         "collector": (Metric("responses", "responses, complete or not, of one collector", "response_count"),),
         "responses": (
             Metric("responses", "responses, complete or not", "total"),
-            *(Metric(state, f"responses that are {state}", "total") for state in STATES),
+            *(Metric(state, about, "total") for state, about in STATES.items()),
         ),
         "question": questions.METRICS,
     }
