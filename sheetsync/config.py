@@ -40,7 +40,7 @@ class _Table(BaseModel):
 class WorkbookConfig(_Table):
     """One workbook: where it is, how its rows are judged, what its links may ask for, when it runs."""
 
-    path: str = Field(description="The workbook's path, relative to this file, or the address of a Google Sheet.")
+    path: str = Field(description="The path of the .xlsx or .xlsm file; a relative one begins in the folder of this file.")
     period: str = Field(default="", description="The period of rows and sheets that name none, such as 2027-Q1 or 2027.")
     language: Literal["en", "zh", ""] = Field(
         default="", description="The language of what is written into it; by default the general one."
