@@ -179,8 +179,7 @@ class App:
             with self._alone(entry, wishes) as (workbook, recorder):
                 return self._sync(workbook, entry, wishes, recorder, report)
         except (WorkbookError, Held) as error:
-            locked = isinstance(error, WorkbookLocked)
-            return RunReport(Path(entry.path).name, error=self.texts.error(error), exit_code=error.exit_code, locked=locked)
+            return RunReport(Path(entry.path).name, error=self.texts.error(error), exit_code=error.exit_code)
 
     def deliver(self, entry: WorkbookConfig) -> RunReport | None:
         """Writes the figures that wait for a workbook which was open when they came; None where none wait.
@@ -227,10 +226,14 @@ class App:
                 colours=entry.colours == "auto", force=wishes.force, lag_days=fetched.lag_days, connectors=fetched.connectors,
             )  # fmt: skip
 
+        spent = 0
+
         def ask(asked: Collection[Link]) -> Fetched:
+            nonlocal spent
             known = wishes.known or Fetched({})
             found = known if wishes.keys is not None else known.joined(fetch(set(asked) - set(known.outcomes), entry.allow))
             wishes.keep(found)
+            spent = found.requests
             return found
 
         options = Options(
@@ -239,8 +242,10 @@ class App:
         try:
             done = sync(workbook, ask, options, recorder, clock=self.edges.time.monotonic)
         except WorkbookError as error:
-            recorder.finish(edits=0, requests=0, seconds=0.0, error=self.texts.error(error))
-            raise
+            said = self.texts.error(error)
+            recorder.finish(edits=0, requests=spent, seconds=0.0, error=said)
+            locked = isinstance(error, WorkbookLocked)
+            return RunReport(workbook.name, requests=spent, error=said, exit_code=error.exit_code, locked=locked)
         recorder.finish(edits=done.edits, requests=done.requests, seconds=done.seconds, error=None)
         return replace(done, exit_code=1 if any(row.state in ("kept", "broken") for row in done.rows) else 0)
 

@@ -226,6 +226,19 @@ def shown(value: float | str | None, unit: str = "") -> str:
     return value
 
 
+@app.command(help=say("Keeps every workbook of the configuration up to date, on its schedule, until it is stopped."))
+def daemon(
+    config: ConfigOption = None,
+    log_form: Annotated[str, typer.Option("--log", help=say("The form of the log: text or json."))] = "text",
+) -> None:
+    from sheetsync import log
+    from sheetsync.daemon import Daemon, serve_until_told
+
+    service = Daemon(config)
+    log.configure(service.app.vault.redact, form="json" if log_form == "json" else "text", level="info")
+    serve_until_told(service)
+
+
 # --- looking -----------------------------------------------------------------------------------------------------------
 
 

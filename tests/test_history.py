@@ -635,6 +635,7 @@ def live_in(history: History) -> None:
     )
     history.keep_lookup("crm", "main", "web 1", "id 1")
     history.keep_lane("crm", "main", LaneState(5, NOON + HOUR, "outage", "f1"))
+    history.keep_served(BOOK, NOON)
 
 
 def check_lived_in(history: History) -> None:
@@ -648,6 +649,7 @@ def check_lived_in(history: History) -> None:
     assert [(run.edits, run.ended is None) for run in history.runs(BOOK)] == [(1, False), (0, True)]
     assert history.lookup("crm", "main", "web 1") == "id 1"
     assert history.lane("crm", "main") == LaneState(5, NOON + HOUR, "outage", "f1")
+    assert history.served(BOOK) == NOON
     assert history._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 

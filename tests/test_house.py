@@ -31,7 +31,7 @@ MAY: dict[str, set[str]] = {
     "_locks": GROUND,
     "config": GROUND,
     "due": set(),
-    "daemon": GROUND | {"app", "_locks", "due", "config"},
+    "daemon": GROUND | {"app", "_locks", "due", "config", "fetch"},
     "template": GROUND | {"okr"},
     "recorder": GROUND | {"okr", "fetch", "history"},
     "explain": GROUND | {"okr", "connectors"},
@@ -63,7 +63,7 @@ ONLY_IN: dict[str, set[str]] = {
     "filelock": {"_locks"},
     "requests": set(),
     "urllib.request": set(),
-    "socket": {"web", "workbooks"},
+    "socket": {"web", "workbooks", "daemon"},
 }
 """A library -> the rooms (or files) that may import it."""
 

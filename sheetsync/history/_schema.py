@@ -60,6 +60,8 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         """CREATE TABLE lanes (
             connector TEXT NOT NULL, account TEXT NOT NULL, failures INTEGER NOT NULL, open_until TEXT, reason TEXT NOT NULL,
             fingerprint TEXT NOT NULL, PRIMARY KEY (connector, account)) WITHOUT ROWID""",
+        # Up to which slot of its timetable a workbook has been served.
+        "CREATE TABLE served (workbook TEXT PRIMARY KEY, through TEXT NOT NULL) WITHOUT ROWID",
     ),
 )
 """The statements that lead from version n to n + 1. A line that has shipped is never changed; a new version is added behind."""

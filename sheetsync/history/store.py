@@ -267,6 +267,21 @@ class History:
                 "INSERT OR REPLACE INTO lookups VALUES (?, ?, ?, ?)", (*self._spelling.names(connector, account, key), value)
             )
 
+    def served(self, workbook: str) -> datetime | None:
+        """Up to which slot of its timetable the daemon has served a workbook; None where it never did."""
+        with self._reading() as db:
+            found = db.execute("SELECT through FROM served WHERE workbook = ?", (self._spelling.name(workbook),)).fetchone()
+        return None if found is None else moment(found[0])
+
+    def keep_served(self, workbook: str, through: datetime) -> None:
+        """Moves on only: a slot that was served stays so, whatever the clock says later."""
+        with self._writing() as db:
+            db.execute(
+                """INSERT INTO served VALUES (?, ?)
+                   ON CONFLICT (workbook) DO UPDATE SET through = max(through, excluded.through)""",
+                (self._spelling.name(workbook), stamp(through)),
+            )
+
     def lane(self, connector: str, account: str, *, fingerprint: str | None = None) -> LaneState | None:
         """What the lane remembers; with `fingerprint` only what it learnt under the same settings of the account."""
         with self._reading() as db:
