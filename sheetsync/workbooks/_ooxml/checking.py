@@ -14,7 +14,7 @@ from typing import NoReturn
 from xml.etree.ElementTree import Element
 
 from sheetsync.errors import CannotEdit
-from sheetsync.model import CellEdit
+from sheetsync.model import CellEdit, column_letters
 from sheetsync.workbooks._ooxml.markup import local, tree, well_formed
 from sheetsync.workbooks._ooxml.scalars import decoded, moment_of, number_of
 from sheetsync.workbooks._ooxml.scan import Scan
@@ -24,17 +24,29 @@ _PREFIX = re.compile(rb"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")  # in text too: a n
 _BATCH = 1_000
 """Cells parsed at a time: large trees cost more than many small ones."""
 _WHOLE = 8_000_000
-"""Bytes. Up to here the whole text is parsed again. In a larger one only what is new is: all other bytes were copied."""
+"""Bytes. Up to here the whole text is parsed again. In a larger one only what is new is: all other bytes were copied, and a cell
+that was there before stands where its address was found."""
 
 
 def check(
-    sheet: Sheet, wanted: Mapping[tuple[int, int], CellEdit], made: Mapping[tuple[int, int], bytes], *, since_1904: bool
+    old: Sheet,
+    body: bytes,
+    wanted: Mapping[tuple[int, int], CellEdit],
+    made: Mapping[tuple[int, int], bytes],
+    *,
+    grown: bool,
+    since_1904: bool,
 ) -> None:
-    """`sheet` is made from the new text, `made` are the bytes of the cells in it. Raises CannotEdit where anything is amiss."""
-    if not well_formed(sheet.body if len(sheet.body) <= _WHOLE else sheet.framing()):
-        _refuse(sheet)
-    _stand(sheet, made)
-    _say(sheet, wanted, made, since_1904=since_1904)
+    """`body` is the new text of the worksheet `old`, `made` the bytes of the cells in it, `grown` when there are more of them.
+
+    Raises CannotEdit where anything is amiss.
+    """
+    if len(body) <= _WHOLE or grown:
+        new = old.again(body)
+        if not well_formed(body if len(body) <= _WHOLE else new.framing()):
+            _refuse(old)
+        _stand(new, made)
+    _say(old, wanted, made, since_1904=since_1904)
 
 
 def _refuse(sheet: Sheet) -> NoReturn:
@@ -60,6 +72,7 @@ def _say(
 ) -> None:
     """Every cell says what it was told to, to a reader of its own."""
     keys = iter(made)
+    letters = {column: column_letters(column) for column in {column for _, column in made}}
     while batch := list(islice(keys, _BATCH)):
         cells = b"".join([made[key] for key in batch])
         prefixes = set(_PREFIX.findall(cells)) - {b"xml", b"xmlns"} if b":" in cells else ()
@@ -68,6 +81,9 @@ def _say(
         if len(root) != len(batch):
             _refuse(sheet)
         for key, cell in zip(batch, root, strict=True):
+            address = cell.get("r")
+            if address is not None and address.upper() != f"{letters[key[1]]}{key[0]}":
+                _refuse(sheet)
             value = wanted[key].value
             if value is None:
                 continue

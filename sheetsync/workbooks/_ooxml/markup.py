@@ -21,9 +21,9 @@ MAIN: Final = frozenset(
 """The namespace of spreadsheets, as everybody writes it and as strict files have it (ISO/IEC 29500-1, annex A)."""
 BETA: Final = "http://schemas.microsoft.com/office/excel/2006/2"
 
-TAG = re.compile(rb"""<[^\s/>]+[^"'>]*(?:"[^"]*"[^"'>]*|'[^']*'[^"'>]*)*>""")
+TAG = re.compile(rb"""<[^\s/>"']++[^"'>]*+(?:"[^"]*+"[^"'>]*+|'[^']*+'[^"'>]*+)*+>""")
 """An opening or empty tag; a > inside an attribute's value does not end it."""
-ATTRIBUTE = re.compile(rb"""\s+([^\s=/>"']+)\s*=\s*("[^"]*"|'[^']*')""")
+ATTRIBUTE = re.compile(rb"""(?<!\s)\s++([^\s=/>"']++)\s*+=\s*+("[^"]*+"|'[^']*+')""")
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _REFERENCE = re.compile(r"&(#x[0-9A-Fa-f]+|#[0-9]+|lt|gt|amp|quot|apos);")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}

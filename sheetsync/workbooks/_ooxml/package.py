@@ -116,10 +116,9 @@ class Package:
         for title in list(patches):
             patch, tab, old = patches[title], self._tab(title), sheets.pop(title)
             body = spliced(old.body, patch.splices())
+            check(old, body, wanted.get(title, {}), patch.made, grown=patch.grown, since_1904=self._book.since_1904)
             changes[tab.part] = old.text.encoded(body)
-            new = old.again(body)
             del old, body
-            check(new, wanted.get(title, {}), patch.made, since_1904=self._book.since_1904)
         if styles.changed:
             changes.update(self._with_styles(styles.xml()))
         return self._packed(changes)
@@ -178,7 +177,7 @@ class Package:
         types, links = self._archive.find(CONTENT_TYPES), self._archive.find(relations_part(self._book.part))
         folder = self._book.part.rpartition("/")[0]
         part = f"{folder}/styles.xml" if folder else "styles.xml"
-        if types is None or links is None or self._archive.find(part):
+        if types is None or links is None or self._archive.find(part) or not part.isascii():
             raise CannotEdit("The workbook has no styles, and none can be added to it.")
         ids = {relation.id for relation in self._book.relations}
         name = next(name for n in range(1, len(ids) + 2) if (name := f"rId{n}") not in ids)

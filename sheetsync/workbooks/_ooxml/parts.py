@@ -107,7 +107,7 @@ class Book:
         tabs: list[Tab] = []
         others: set[str] = set()
         seen: set[str] = set()
-        for sheet in descendants(self.root, "sheet"):
+        for sheet in (sheet for box in children(self.root, "sheets") for sheet in children(box, "sheet")):
             title = sheet.get("name", "")
             given = next((value for name, value in sheet.items() if local(name) == "id" and name.startswith("{")), "")
             relation = by_id.get(given)

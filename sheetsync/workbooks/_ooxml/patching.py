@@ -17,7 +17,7 @@ from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, Areas, area_
 from sheetsync.workbooks._ooxml.cells import Content, content_of, restyled, styled, valueless, without_value, written
 from sheetsync.workbooks._ooxml.markup import attributes, elements, prefix_of, with_attribute
 from sheetsync.workbooks._ooxml.reading import value_of
-from sheetsync.workbooks._ooxml.scalars import number_of, number_text, serial_of, text_element
+from sheetsync.workbooks._ooxml.scalars import number_of, number_text, serial_of, text_element, value_as_float
 from sheetsync.workbooks._ooxml.scan import Held, Row, Scan
 from sheetsync.workbooks._ooxml.sheet import Sheet
 from sheetsync.workbooks._ooxml.styles import Styles
@@ -54,6 +54,11 @@ class Patch:
     made: dict[tuple[int, int], bytes] = field(default_factory=dict)
     changed: set[tuple[int, int]] = field(default_factory=set)
 
+    @property
+    def grown(self) -> bool:
+        """Whether cells are added."""
+        return bool(self.others)
+
     def splices(self) -> list[Splice]:
         """All of them, in the order of the text."""
         return sorted([*self.cells.values(), *self.others])
@@ -78,6 +83,7 @@ class Patcher:
         self._strings = strings
         self._forbidden = forbidden
         self._since_1904 = since_1904
+        self._fills: dict[tuple[int, str], int] = {}
         self._merges = Areas(sheet.frame.merges)
         self._protected = sheet.frame.protected
         self._arrays = sheet.arrays
@@ -154,15 +160,16 @@ class Patcher:
         start, end, content = held
         if self._guarded or content.formula is not None:
             self._check(*key, wanted, content.style, formula=content.formula is not None)
-        style = content.style if wanted.fill is None else self._styles.with_fill(content.style, wanted.fill)
-        if wanted.value is None or self._same(content, wanted.value):
+        style = content.style if wanted.fill is None else self._filled(content.style, wanted.fill)
+        value = wanted.value
+        if value is None or self._same(content, value):
             if style == content.style:
                 return
             new = restyled(scan.text[start:end], style)
         else:
-            style = self._dated(style, wanted.value)
+            style = self._dated(style, value)
             raw = valueless(content.attributes)
-            kind, payload = self._payload(content.prefix, wanted.value, *key)
+            kind, payload = self._payload(content.prefix, value, *key)
             new = written(content.prefix, raw if style == content.style else styled(raw, style), kind, payload, content.extras)
             patch.changed.add(key)
         patch.made[key] = new
@@ -173,7 +180,7 @@ class Patcher:
         inherited = self._sheet.row_style(row)
         base = self._sheet.frame.column_style(column) if inherited is None else inherited
         self._check(number, column, wanted, base, formula=False)
-        style = base if wanted.fill is None else self._styles.with_fill(base, wanted.fill)
+        style = base if wanted.fill is None else self._filled(base, wanted.fill)
         valued = wanted.value is not None and wanted.value != ""
         if not valued and style == base:
             return None
@@ -186,6 +193,12 @@ class Patcher:
         raw = b' r="%s%d"' % (column_letters(column).encode(), number)
         cell = patch.made[number, column] = written(prefix, styled(raw, style) if style else raw, kind, payload)
         return cell
+
+    def _filled(self, style: int, fill: str) -> int:
+        number = self._fills.get((style, fill))
+        if number is None:
+            number = self._fills[style, fill] = self._styles.with_fill(style, fill)
+        return number
 
     def _dated(self, style: int, value: Value) -> int:
         if isinstance(value, datetime) and not self._styles.is_date(style):
@@ -219,7 +232,7 @@ class Patcher:
         if content.value is None:
             return value == "" and content.kind != "e"
         if isinstance(value, Decimal):
-            return content.kind == "n" and value.is_finite() and number_of(content.value) == float(value)
+            return content.kind == "n" and number_of(content.value) == value_as_float(value)
         if isinstance(value, bool):
             return content.kind == "b" and (content.value.strip() in {"1", "true"}) is value
         if isinstance(value, str) and content.kind in {"n", "b", "e", "d"}:

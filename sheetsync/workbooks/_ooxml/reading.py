@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sheetsync.errors import CannotEdit
 from sheetsync.model import EMPTY, Cell, CellError, CellValue, Grid
 from sheetsync.workbooks._ooxml.areas import Areas
 from sheetsync.workbooks._ooxml.formulas import hyperlink_targets
@@ -17,6 +18,8 @@ from sheetsync.workbooks._ooxml.styles import Styles
 
 _LARGEST_LINKED_AREA = 1_000
 """Cells; the blank cells of a larger linked range are not shown as linked."""
+_MOST_LINKED = 200_000
+"""Cells that all hyperlinks of a worksheet together may cover, and the number of larger linked ranges a hundredth of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,8 @@ class _Pass:
                 target += "#" + link.location
             if target:
                 self._link(link.area, target)
+            if len(self._single) > _MOST_LINKED or len(self._ranges) > _MOST_LINKED // 100:
+                raise CannotEdit("Worksheet {sheet} has more links than are read.", sheet=title)
 
     def _link(self, area: tuple[int, int, int, int], target: str) -> None:
         top, left, bottom, right = area

@@ -7,11 +7,13 @@ told to, so a value that may have become wrong is taken out of the file; Excel i
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import product
 
+from sheetsync.errors import CannotEdit
 from sheetsync.workbooks._ooxml.areas import Area, area_of
 from sheetsync.workbooks._ooxml.formulas import dependents
 from sheetsync.workbooks._ooxml.markup import attributes, elements, prefix_of, text_of, with_attribute
-from sheetsync.workbooks._ooxml.sheet import Sheet
+from sheetsync.workbooks._ooxml.sheet import READS_EVERYTHING, Sheet
 
 _BEHIND = frozenset(
     {
@@ -20,8 +22,8 @@ _BEHIND = frozenset(
     }
 )  # fmt: skip
 """What stands behind `calcPr` in a workbook (ECMA-376-1, A.2, CT_Workbook)."""
-_LARGEST_ARRAY = 100_000
-_DEPENDS_ON_EVERYTHING = "NOW()"
+_MOST_FILLED = 200_000
+"""Cells that all array formulas together may fill."""
 
 
 def stale_cells(
@@ -32,22 +34,22 @@ def stale_cells(
 ) -> dict[str, set[tuple[int, int]]]:
     """Per worksheet the cells whose calculated values may have become wrong, those that an array formula fills included."""
     formulas: list[tuple[str, int, int, str]] = []
-    filled: dict[tuple[str, int, int], Area] = {}
+    filled = 0
     for title, sheet in sheets.items():
         kinds = {(f.row, f.column): f.attributes for f in sheet.formulas if f.attributes.get("t") in {"array", "dataTable"}}
         for row, column, text in sheet.formula_texts():
             given = kinds.get((row, column), {})
             if given.get("t") == "dataTable":
-                text = _DEPENDS_ON_EVERYTHING  # noqa: PLW2901  # its formula stands outside of it, its inputs anywhere
+                text = READS_EVERYTHING  # noqa: PLW2901  # its formula stands outside of it, its inputs anywhere
             formulas.append((title, row, column, text))
             area = area_of(given.get("ref", ""))
-            if area is None or (area[2] - area[0] + 1) * (area[3] - area[1] + 1) > _LARGEST_ARRAY:
+            if area is None:
                 continue
-            for r in range(area[0], area[2] + 1):
-                for c in range(area[1], area[3] + 1):
-                    if (r, c) != (row, column):
-                        formulas.append((title, r, c, text))
-                        filled[title, r, c] = area
+            filled += (area[2] - area[0] + 1) * (area[3] - area[1] + 1)
+            if filled > _MOST_FILLED:
+                raise CannotEdit("The formulas of worksheet {sheet} fill more cells than can be followed.", sheet=title)
+            inner = product(range(area[0], area[2] + 1), range(area[1], area[3] + 1))
+            formulas += [(title, *cell, text) for cell in inner if cell != (row, column)]
     if not formulas:
         return {}
     found: dict[str, set[tuple[int, int]]] = {}

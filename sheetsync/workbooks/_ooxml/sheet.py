@@ -16,6 +16,8 @@ from sheetsync.workbooks._ooxml.markup import attributes, children, descendants,
 from sheetsync.workbooks._ooxml.scan import Formula, Odd, QuickScan, Row, Scan
 
 _T = TypeVar("_T")
+READS_EVERYTHING = "NOW()"
+"""Stands for a formula whose references are not known: one that changes by itself."""
 _TRUE = frozenset({"1", "true", "on"})
 
 
@@ -124,7 +126,7 @@ class Sheet:
     def formula_texts(self) -> Iterator[tuple[int, int, str]]:
         """Row, column and text of every formula, the children of shared ones translated.
 
-        Raises CannotEdit where a child has no master.
+        A child whose references would leave the worksheet counts as READS_EVERYTHING. Raises CannotEdit where one has no master.
         """
         masters = {f.attributes.get("si", ""): f for f in self.formulas if f.attributes.get("t") == "shared" and f.text}
         for formula in self.formulas:
@@ -133,7 +135,10 @@ class Sheet:
                 master = masters.get(formula.attributes.get("si", ""))
                 if master is None:
                     raise CannotEdit("A shared formula of the workbook has lost its text.")
-                text = translate(master.text, formula.row - master.row, formula.column - master.column)
+                try:
+                    text = translate(master.text, formula.row - master.row, formula.column - master.column)
+                except CannotEdit:
+                    text = READS_EVERYTHING
             yield formula.row, formula.column, text
 
     @cached_property

@@ -70,7 +70,7 @@ values = st.one_of(
     st.integers(-5, 5).map(Decimal),
     st.sampled_from(["", "a", "one", " b&\n", "_x000D_"]),
     st.booleans(),
-    st.just(datetime(2024, 1, 1)),  # noqa: DTZ001  # cells hold no time zone
+    st.just(datetime(2024, 1, 1)),  # cells hold no time zone
 )
 wishes = st.dictionaries(
     st.tuples(st.integers(1, 14), st.sampled_from([*COLUMNS, 4, 28])),
@@ -143,7 +143,8 @@ def test_an_edit_says_what_it_should_and_nothing_else_moves(
         got = after.cell(*at)
         if one.value is not None:
             assert (got.value == one.value) or (got.value is None and one.value == "")
-        if one.fill is not None:
+        # in a row that holds nothing, the style of a column is not shown
+        if one.fill is not None and any(cell.value is not None for (row, _), cell in after.cells.items() if row == at[0]):
             assert got.fill == one.fill
     for at in before.cells:
         if at not in edits:
@@ -162,7 +163,8 @@ def test_an_edit_says_what_it_should_and_nothing_else_moves(
 )  # fmt: skip
 def test_the_quick_scanner_gives_up_on_odd_spellings(odd: str) -> None:
     with pytest.raises(Odd):
-        QuickScan(sheet(odd).encode())
+        list(QuickScan(sheet(odd).encode()).seen(9, None))
+    assert list(CarefulScan(sheet(odd).encode(), "sheet.xml").seen(9, None)) is not None
 
 
 @pytest.mark.parametrize(
@@ -195,11 +197,12 @@ def test_both_agree_on_real_worksheets() -> None:
         try:
             body = Sheet(data, name).body
             quick, careful = QuickScan(body), CarefulScan(body, name)
+            cells = list(quick.seen(10_000, None))
         except (Odd, CannotEdit):
             continue
         assert quick.data == careful.data, name
         assert list(quick.rows()) == list(careful.rows()), name
-        assert list(quick.seen(10_000, None)) == list(careful.seen(10_000, None)), name
+        assert cells == list(careful.seen(10_000, None)), name
         assert quick.beyond(3) == careful.beyond(3), name
         for row in quick.rows():
             places = quick.cells(row)
