@@ -203,6 +203,7 @@ def test_a_misspelt_placeholder_is_an_error_and_not_a_filter_that_meets_nothing(
 # --- what is refused ---------------------------------------------------------------------------------------------------
 
 CONFUSING = [
+    "https://api.test/a\u200bb", "https://api.test/\u202efdp.exe",
     "//api.test/x", "///api.test/x", "C:\\Windows\\win.ini", "\u202ehttps://api.test/", "https://", "https://#",
     "https://?", "https:///x", "https://[::1]evil/", "https://[api.test]/", "https://[fe80::1%25eth0]/",
     "https://api.test%2eevil.test/", "https://api.test%40evil.test/", "https://api.test/%00",
@@ -228,7 +229,7 @@ def test_what_two_parsers_could_read_differently_is_refused(text: str) -> None:
 
 
 def test_a_user_name_is_refused_without_repeating_it() -> None:
-    with pytest.raises(UnknownLink) as caught:
+    with pytest.raises(UnknownLink, match="user name before the host") as caught:
         split("https://user:hunter22@api.test/")
     assert "hunter22" not in str(caught.value) + caught.value.advice
 

@@ -239,6 +239,9 @@ def test_no_secret_and_no_forged_line_gets_into_the_log(vault: Vault, form: str)
     assert "\x1b" not in told
     assert "\n2026-01-01 forged" not in told
     assert "not asked for" not in told
+    assert "Traceback" in told
+    if form == "text":
+        assert any(line.startswith("    raise NotFound") for line in told.splitlines()), "a traceback keeps its lines"
     if form == "json":
         assert json.loads(told)["n"] == 5
         assert len(told.splitlines()) == 1

@@ -227,6 +227,10 @@ def test_a_workbook_that_changes_is_tried_five_times(times: int) -> None:
     assert len(source.asked) == 1, "services are asked once, however often the plan is made"
 
 
+def test_five_is_how_often() -> None:
+    assert APPLY_TRIES == 5
+
+
 def test_a_locked_workbook_is_recorded_and_not_tried_again() -> None:
     workbook = workbook_of(["A", "kr 1", 10, 5, address(1)])
     calls: list[int] = []

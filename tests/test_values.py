@@ -115,6 +115,11 @@ def test_abbreviations_are_approximate_and_only_where_they_are_expected(text: st
         parse_number(text)
 
 
+def test_an_abbreviated_percentage_is_refused() -> None:
+    with pytest.raises(NotANumber, match="abbreviated and a percentage"):
+        parse_number("5K%", suffixes=True)
+
+
 def test_a_plain_number_among_abbreviations_is_exact() -> None:
     assert parse_number("350", suffixes=True) == Parsed(Decimal(350))
 
