@@ -89,6 +89,13 @@ class _Document(BaseSettings):
     timezone: str = Field(default="", description="The time zone of days and dates; by default the system's.")
     history: str = Field(default="", description="The path of the history database; by default in the user's state folder.")
     deadline_seconds: int = Field(default=300, ge=1, le=3600, description="How long one run of one workbook may take.")
+    status_port: int | None = Field(
+        default=None, ge=0, le=65535, description="The port of the daemon's status page; none by default."
+    )
+    status_host: str = Field(
+        default="127.0.0.1", description="Where it listens; another address than loopback needs status_token."
+    )
+    status_token: dict[str, Any] | None = Field(default=None, description="Where the secret is that the page asks for.")
     plugins: tuple[str, ...] = Field(default=(), description="Connectors of other installed packages that may be loaded.")
     workbooks: tuple[WorkbookConfig, ...] = Field(default=(), description="The workbooks to keep up to date.")
     connectors: dict[str, dict[str, dict[str, Any]]] = Field(default={}, description="Accounts: [connectors.NAME.ACCOUNT].")
@@ -122,6 +129,9 @@ class Config:
     timezone: str = ""
     history: Path | None = None
     deadline_seconds: int = 300
+    status_port: int | None = None
+    status_host: str = "127.0.0.1"
+    status_token: Mapping[str, Any] | None = None
     plugins: tuple[str, ...] = ()
     workbooks: tuple[WorkbookConfig, ...] = ()
     accounts: Mapping[str, Mapping[str, Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
@@ -159,7 +169,8 @@ def load(file: Path | None, here: Path) -> Config:
     return Config(
         file=file, folder=folder, language=read.language, timezone=read.timezone,
         history=(folder / Path(read.history).expanduser()).absolute() if read.history else None,
-        deadline_seconds=read.deadline_seconds, plugins=read.plugins, workbooks=read.workbooks, accounts=read.connectors,
+        deadline_seconds=read.deadline_seconds, status_port=read.status_port, status_host=read.status_host,
+        status_token=read.status_token, plugins=read.plugins, workbooks=read.workbooks, accounts=read.connectors,
     )  # fmt: skip
 
 

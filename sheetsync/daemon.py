@@ -15,10 +15,11 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -31,9 +32,10 @@ from sheetsync._locks import hold
 from sheetsync.app import App, Edges, Wishes, open_app
 from sheetsync.config import WorkbookConfig
 from sheetsync.due import Timetable, timetable
-from sheetsync.errors import ConfigError, SheetsyncError
+from sheetsync.errors import ConfigError, LinkError, SheetsyncError
 from sheetsync.fetch import Fetched
-from sheetsync.model import RunReport
+from sheetsync.model import Outcome, Reading, RunReport
+from sheetsync.status import SourceState, State, StatusPage, WorkbookState
 
 TICK: Final = 1
 """Seconds."""
@@ -66,6 +68,7 @@ class Watched:
     open_since: datetime | None = None
     said_open: bool = False
     retry_at: datetime | None = None
+    states: Mapping[str, int] = field(default_factory=dict)
     last: RunReport | None = None
     last_at: datetime | None = None
 
@@ -99,6 +102,8 @@ class Daemon:
         self.edges = edges or Edges()
         self.finished = finished
         self.counts = Counts()
+        self.sources: dict[tuple[str, str], SourceState] = {}
+        self._began = self._beat = self.edges.time.now()
         self.watched: dict[str, Watched] = {}
         self.app = open_app(self.config, self.edges)
         self._stop = threading.Event()
@@ -115,8 +120,9 @@ class Daemon:
         """Until `stop`. Raises Held where another daemon serves this configuration, ConfigError where it names no workbook."""
         name = f"daemon:{self.app.config.file or self.app.config.folder}"
         with hold(self.app.state / "locks", name, command="sheetsync daemon"):
+            page = self._page()
             try:
-                self._log.info("daemon started", workbooks=len(self.watched))
+                self._log.info("daemon started", workbooks=len(self.watched), status_port=page.port if page else 0)
                 ready()
                 notify(self.edges.environ, "READY=1")
                 while not self._stop.is_set():
@@ -125,8 +131,17 @@ class Daemon:
                     self._stop.wait(TICK)
             finally:
                 notify(self.edges.environ, "STOPPING=1")
+                if page is not None:
+                    page.close()
                 self.close()
                 self._log.info("daemon stopped", runs=self.counts.runs)
+
+    def _page(self) -> StatusPage | None:
+        config = self.app.config
+        if config.status_port is None:
+            return None
+        token = self.app.vault.reveal(config.status_token, "status_token") if config.status_token else ""
+        return StatusPage(self.state, self.app.texts, host=config.status_host, port=config.status_port, token=token)
 
     def _ticking(self) -> None:
         """Keeps one job due within a tick: the scheduler's own clock may have been set back by an hour."""
@@ -149,11 +164,26 @@ class Daemon:
         if self._reload.is_set():
             self._reload.clear()
             self._read_again()
-        now = self.edges.time.now()
+        now = self._beat = self.edges.time.now()
         for one in list(self.watched.values()):
             if self._stop.is_set():
                 return
             self._look_at(one, now)
+
+    def state(self) -> State:
+        """What the status page shows now."""
+        now = self.edges.time.now()
+        workbooks = [
+            WorkbookState(
+                name=one.entry.path, last=one.last_at, next=one.timetable.next(max(now, one.through)),
+                error=(one.last.error or "") if one.last else "", running=one.running is not None and not one.running.done(),
+                waiting=one.retry_at is not None, states=one.states,
+            )
+            for one in self.watched.values()
+        ]  # fmt: skip
+        with self._lock:
+            sources = [self.sources[key] for key in sorted(self.sources)]
+        return State(now, self._began, self._beat, workbooks, sources, asdict(self.counts))
 
     def stop(self) -> None:
         self._stop.set()
@@ -222,6 +252,7 @@ class Daemon:
     def _run(self, app: App, one: Watched, slot: datetime | None, known: Fetched | None, deliver: bool) -> None:
         def keep(fetched: Fetched) -> None:
             one.known, one.known_at = fetched, self.edges.time.now()
+            self._note_sources(app, fetched)
 
         try:
             report = app.deliver(one.entry) if deliver else app.run(one.entry, Wishes(known=known, keep=keep))
@@ -256,14 +287,28 @@ class Daemon:
                 self._log.warning("workbook is open, its figures wait", workbook=one.entry.path)
         else:
             one.open_since, one.said_open, one.retry_at = None, False, None
-        states: dict[str, int] = {}
-        for row in report.rows:
-            states[row.state] = states.get(row.state, 0) + 1
+        states = dict(Counter(row.state for row in report.rows))
+        if report.rows and one.retry_at is None:
+            one.states = states
         self._log.info(
             "run", workbook=one.entry.path, edits=report.edits, requests=report.requests, seconds=report.seconds,
             error=report.error or "", **states,
         )  # fmt: skip
         self.finished(app, one, report)
+
+    def _note_sources(self, app: App, fetched: Fetched) -> None:
+        """An account is failing when it was asked and gave no figure at all."""
+        now = self.edges.time.now()
+        asked: dict[tuple[str, str], list[Outcome]] = {}
+        for link, account in fetched.accounts.items():
+            asked.setdefault((fetched.connectors[link], account), []).append(fetched.outcomes[link])
+        with self._lock:
+            for key, outcomes in asked.items():
+                good = any(isinstance(outcome, Reading) for outcome in outcomes)
+                before = self.sources.get(key)
+                failure = next((app.texts.error(one) for one in outcomes if isinstance(one, LinkError)), "")
+                last = now if good else before.last_good if before else None
+                self.sources[key] = SourceState(*key, last, "" if good else failure)
 
     # --- the configuration
 

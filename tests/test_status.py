@@ -1,0 +1,138 @@
+"""The status page: what it shows, to whom, and what it refuses; over real sockets, and in a browser."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from sheetsync.errors import ConfigError
+from sheetsync.status import SourceState, State, StatusPage, WorkbookState, metrics, page, ready
+from sheetsync.texts import Texts
+from tests.conftest import needs
+
+NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script>\"' onmouseover=x\n# HELP forged"
+FINE = WorkbookState(
+    "okr.xlsx", NOON, NOON + timedelta(minutes=30), "", running=False, waiting=False, states={"fresh": 3, "broken": 1}
+)
+STATE = State(
+    NOON, NOON - timedelta(days=2), NOON,
+    [FINE, replace(FINE, name="brand.xlsx", error=HOSTILE), replace(FINE, name=HOSTILE, last=None, states={}, waiting=True)],
+    [SourceState("mailchimp", "emea", NOON, ""), SourceState("http", HOSTILE, None, HOSTILE)],
+    {"runs": 7, "edits": 20},
+)  # fmt: skip
+
+
+@pytest.fixture
+def served() -> Iterator[StatusPage]:
+    status = StatusPage(lambda: STATE, Texts("en"))
+    yield status
+    status.close()
+
+
+def ask(
+    status: StatusPage, path: str, *, method: str = "GET", host: str | None = None, token: str = ""
+) -> tuple[int, str, dict[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", status.port, timeout=5)
+    headers = {"Host": host or f"127.0.0.1:{status.port}"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    connection.request(method, path, headers=headers)
+    reply = connection.getresponse()
+    text = reply.read().decode()
+    found = {name.lower(): value for name, value in reply.getheaders()}
+    connection.close()
+    return reply.status, text, found
+
+
+def test_the_page_is_for_people_and_holds_no_script(served: StatusPage) -> None:
+    status, text, headers = ask(served, "/")
+    assert status == 200
+    assert "okr.xlsx" in text
+    assert "<script" not in text
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "&lt;script&gt;" in text
+
+
+def test_health_and_readiness(served: StatusPage) -> None:
+    assert ask(served, "/healthz")[0] == 200
+    assert ask(served, "/readyz")[0] == 503
+    assert ready(replace(STATE, workbooks=[FINE]))
+    still = StatusPage(lambda: replace(STATE, beat=NOON - timedelta(minutes=5)), Texts("en"))
+    assert ask(still, "/healthz")[0] == 503
+    still.close()
+
+
+def test_metrics_hold_one_sample_a_line(served: StatusPage) -> None:
+    text = ask(served, "/metrics")[1]
+    sample = re.compile(r'sheetsync_[a-z_]+(\{[a-z]+="([^"\\\n]|\\.)*"(,[a-z]+="([^"\\\n]|\\.)*")*\})? [0-9.e+-]+')
+    for line in text.splitlines():
+        assert line.startswith("# ") or sample.fullmatch(line), line
+    assert 'sheetsync_rows{workbook="okr.xlsx",state="fresh"} 3' in text
+    assert "sheetsync_runs_total 7" in text
+    assert not [line for line in text.splitlines() if line.startswith("# HELP forged")]
+    assert metrics(replace(STATE, workbooks=[], sources=[]))
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::2]:80", ""])
+def test_a_foreign_host_header_is_refused(served: StatusPage, host: str) -> None:
+    status, text, _ = ask(served, "/", host=host or " ")
+    assert status == 421
+    assert "okr" not in text
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]:8787", "localhost:1"])
+def test_its_own_names_are_served(served: StatusPage, host: str) -> None:
+    assert ask(served, "/", host=host)[0] == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+def test_every_other_method_is_refused(served: StatusPage, method: str) -> None:
+    assert ask(served, "/", method=method)[0] == 405
+
+
+def test_head_and_unknown_paths(served: StatusPage) -> None:
+    assert ask(served, "/", method="HEAD")[:2] == (200, "")
+    assert ask(served, "/../etc/passwd")[0] == 404
+
+
+def test_another_address_needs_a_token() -> None:
+    with pytest.raises(ConfigError):
+        StatusPage(lambda: STATE, Texts("en"), host="0.0.0.0")
+    guarded = StatusPage(lambda: STATE, Texts("en"), token="a-long-token")
+    assert ask(guarded, "/")[0] == 401
+    assert ask(guarded, "/", token="a-long-tokem")[0] == 401
+    assert ask(guarded, "/", token="a-long-token")[0] == 200
+    guarded.close()
+
+
+def test_a_port_that_is_taken_is_said(served: StatusPage) -> None:
+    with pytest.raises(ConfigError, match=str(served.port)):
+        StatusPage(lambda: STATE, Texts("en"), port=served.port)
+
+
+def test_in_chinese() -> None:
+    text = page(STATE, Texts("zh"))
+    assert 'lang="zh"' in text
+    assert "工作簿" in text
+
+
+def test_a_browser_shows_it(served: StatusPage, tmp_path: Path) -> None:
+    """Without script, and nothing of a hostile name runs or breaks the table."""
+    browser = needs("chromium")
+    shown = subprocess.run(
+        [
+            browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--disable-quic", f"--user-data-dir={tmp_path}", "--dump-dom",
+            f"http://127.0.0.1:{served.port}/",
+        ],
+        capture_output=True, text=True, check=True, timeout=60, env={**os.environ, "HOME": str(tmp_path)},
+    ).stdout  # fmt: skip
+    assert shown.count("<tr>") == 2 + len(STATE.workbooks) + len(STATE.sources)
+    assert "<script" not in shown
