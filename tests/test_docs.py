@@ -346,7 +346,7 @@ def test_every_connector_has_a_page_that_names_what_it_can(kind: AnyConnector) -
     kinds = {pattern.kind for pattern in kind.links if not pattern.instead}
     assert {name for name in kinds if not {name, name.removesuffix("s"), name + "s"} & words} == set()
     # A measure that is the only one of its kind is never typed.
-    assert {metric.name for metrics in kind.metrics.values() if len(metrics) > 1 for metric in metrics} <= words
+    assert {metric.name.casefold() for metrics in kind.metrics.values() if len(metrics) > 1 for metric in metrics} <= words
     shown = [re.compile(".+".join(map(re.escape, code.split("…")))) for code in said]
     assert any(pattern.fullmatch(example.link) for pattern in shown for example in kind.examples), "show an address that works"
     assert re.search(r"real (service|thing)", text), "say whether it was ever run against the real service"
@@ -438,8 +438,10 @@ def test_every_page_can_be_reached_from_readme() -> None:
         here = waiting.pop()
         reached.add(here)
         targets = (target.partition("#")[0] for target in LINK.findall(prose(here.read_text(encoding="utf-8"))))
-        found = {(here.parent / target).resolve() for target in targets if target.endswith(".md") and ":" not in target}
-        waiting += [there for there in found if there not in reached and there.is_file()]
+        for target in targets:
+            there = (here.parent / target).resolve()
+            found = sorted(there.glob("*.md")) if there.is_dir() and there != ROOT and target else [there]
+            waiting += [one for one in found if one.suffix == ".md" and one not in reached and one.is_file()]
     assert {named(path) for path in set(PAGES) - reached} == set()
 
 
