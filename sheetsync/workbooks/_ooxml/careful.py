@@ -33,6 +33,7 @@ class CarefulScan:
         self.data, self.prefix = found.data, found.prefix
         self._rows, self._first, self._cells, self._unclear = found.rows, found.first, found.cells, found.unclear
         numbers = [row.number for row in self._rows]
+        self._numbers = numbers
         self._ascending = all(a < b for a, b in pairwise(numbers))
         self._at: dict[int, int] = {}
         for at, number in enumerate(numbers):
@@ -49,7 +50,7 @@ class CarefulScan:
     def gap(self, number: int) -> int:
         if not self._ascending:
             raise CannotEdit("The rows of the worksheet stand out of order, so row {row} cannot be added.", row=number)
-        at = bisect_right([row.number for row in self._rows], number)
+        at = bisect_right(self._numbers, number)
         return self._rows[at].start if at < len(self._rows) else self.data[2]
 
     def _places(self, at: int) -> list[Place]:

@@ -6,6 +6,7 @@ from outside is possible. The declaration is looked for after the part was turne
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["
 _REFERENCE = re.compile(r"&(#x[0-9A-Fa-f]+|#[0-9]+|lt|gt|amp|quot|apos);")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 _CODECS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8", "iso-8859-1": "latin-1", "latin1": "latin-1"}
+_PIECE = 1 << 20
 _AGAIN = "Open it in Excel, save it again as .xlsx, then run again."
 
 
@@ -71,7 +73,10 @@ def _decoded(data: bytes, part: str) -> Text:
     elif (declared := _DECLARED.match(data[:200])) is not None:
         codec = _CODECS.get(declared[1].decode().lower(), "")
     if codec == "utf-8":
-        return Text(data[len(bom) :] if bom else data, bom)
+        body = data[len(bom) :] if bom else data
+        if not body.isascii():
+            _check_utf8(body, part)
+        return Text(body, bom)
     if not codec:
         raise CannotEdit("The part {part} is written in an encoding that is not supported.", advice=_AGAIN, part=part)
     try:
@@ -82,6 +87,17 @@ def _decoded(data: bytes, part: str) -> Text:
     if text.encoded(body) != data:
         raise damaged(part)
     return text
+
+
+def _check_utf8(body: bytes, part: str) -> None:
+    """In pieces, because the whole as text would take up to four times its room."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(body), _PIECE):
+            decoder.decode(body[start : start + _PIECE])
+        decoder.decode(b"", True)
+    except UnicodeDecodeError as error:
+        raise damaged(part) from error
 
 
 def damaged(part: str) -> CannotEdit:
@@ -209,7 +225,11 @@ def _character(match: re.Match[str]) -> str:
     name = match[1]
     if name[0] != "#":
         return _NAMED[name]
-    return chr(int("0" + name[1:], 16) if name[1] == "x" else int(name[1:]))
+    digits, base = (name[2:], 16) if name[1] == "x" else (name[1:], 10)
+    number = int(digits, base) if len(digits) < 9 else 0
+    if not (number in {9, 10, 13} or 0x20 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0x10000 <= number <= 0x10FFFF):
+        raise damaged("worksheet")
+    return chr(number)
 
 
 def escape(text: str) -> bytes:

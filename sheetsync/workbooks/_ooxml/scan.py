@@ -240,6 +240,8 @@ class QuickScan:
             start = match.start()
             if start >= bound:
                 at = bisect_right(starts, start, at + 1) - 1
+                if at < 0:
+                    raise Odd
                 row, bound = numbers[at], starts[at + 1]
                 digits = b"%d" % row
             if given != digits:
