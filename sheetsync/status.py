@@ -94,22 +94,22 @@ def metrics(state: State) -> str:
             inside = ",".join(f'{key}="{_label(text)}"' for key, text in labels.items())
             lines.append(f"sheetsync_{name}{{{inside}}} {value:g}" if inside else f"sheetsync_{name} {value:g}")
 
-    family("up", "gauge", "1 while the loop turns.", [({}, float(healthy(state)))])
-    family("start_time_seconds", "gauge", "When the daemon began.", [({}, state.started.timestamp())])
+    family("up", "gauge", "1 while the loop turns", [({}, float(healthy(state)))])
+    family("start_time_seconds", "gauge", "when the daemon began", [({}, state.started.timestamp())])
     for name, about in (
-        ("runs", "Runs."), ("failed_runs", "Runs that ended with an error."), ("skipped_slots", "Slots skipped by a slow run."),
-        ("missed_slots", "Slots that were caught up by a later one."), ("requests", "Requests to services."),
-        ("edits", "Cells changed."),
+        ("runs", "runs"), ("failed_runs", "runs that ended with an error"), ("skipped_slots", "slots skipped by a slow run"),
+        ("missed_slots", "slots that were caught up by a later one"), ("requests", "requests to services"),
+        ("edits", "cells changed"),
     ):  # fmt: skip
         family(f"{name}_total", "counter", about, [({}, float(state.counts.get(name, 0)))])
     family(
-        "last_run_timestamp_seconds", "gauge", "When a workbook was last run.",
+        "last_run_timestamp_seconds", "gauge", "when a workbook was last run",
         [({"workbook": one.name}, one.last.timestamp()) for one in state.workbooks if one.last],
     )  # fmt: skip
     family(
         "workbook_failed",
         "gauge",
-        "1 when its last run failed.",
+        "1 when its last run failed",
         [({"workbook": one.name}, float(bool(one.error))) for one in state.workbooks],
     )
     counted = [
@@ -117,9 +117,9 @@ def metrics(state: State) -> str:
         for one in state.workbooks
         for name, count in sorted(one.states.items())
     ]
-    family("rows", "gauge", "Rows of a workbook by state.", counted)
+    family("rows", "gauge", "rows of a workbook by state", counted)
     family(
-        "source_failing", "gauge", "1 when an account gave no figure when it was last asked.",
+        "source_failing", "gauge", "1 when an account gave no figure when it was last asked",
         [({"connector": one.connector, "account": one.account}, float(bool(one.failure))) for one in state.sources],
     )  # fmt: skip
     return "\n".join(lines) + "\n"

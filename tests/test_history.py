@@ -182,7 +182,7 @@ def test_a_reader_that_stops_holds_up_nobody(history: History) -> None:
 
 def test_a_moment_needs_its_time_zone(history: History) -> None:
     run = history.begin(BOOK)
-    naive = datetime(2026, 3, 2)  # noqa: DTZ001 - the point of the test
+    naive = datetime(2026, 3, 2)
     with pytest.raises(ValueError, match="time zone"):
         history.record(run, [ENTRY, replace(ENTRY, key="b", at=naive)], fills={}, outbox=[])
     assert list(history.entries()) == []

@@ -1,6 +1,6 @@
 """1,000 links on 20 resources over loopback: how many requests, and how much longer than the longest lane must take.
 
-    pytest -m benchmark -s tests/benchmarks/test_fetch.py
+pytest -m benchmark -s tests/benchmarks/test_fetch.py
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Real:
 def test_a_thousand_links_on_twenty_resources(capsys: pytest.CaptureFixture[str]) -> None:
     def slow(seen: Seen) -> Answer:
         time.sleep(ANSWER_SECONDS)
-        return Answer.of({"n": [index for index in range(LINKS // RESOURCES)]})
+        return Answer.of({"n": list(range(LINKS // RESOURCES))})
 
     each = RESOURCES // LANES
     floor = math.ceil(each / Http.limits.concurrency) * ANSWER_SECONDS

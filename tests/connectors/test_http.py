@@ -31,7 +31,8 @@ class TestContract(ConnectorContract):
     canaries = ("canary-0123456789",)
     strangers = (
         "ftp://data.example.org/kpi.json", "file:///etc/passwd", "data:application/json,{}",
-        "https://user@data.example.org/kpi.json", "https://data.example.org:0/kpi.json", "//data.example.org/kpi.json", "postgresql://data.example.org/kpi", "file:kpi.json",
+        "https://user@data.example.org/kpi.json", "https://data.example.org:0/kpi.json", "//data.example.org/kpi.json",
+        "postgresql://data.example.org/kpi", "file:kpi.json",
     )  # fmt: skip
 
     def script(self, stand: Stand) -> None:

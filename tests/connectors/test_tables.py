@@ -481,7 +481,7 @@ def workbook() -> bytes:
         sheet.write(row, 1, stage)
         sheet.write(row, 2, amount)
         sheet.write(row, 3, rate, percent)
-        sheet.write_datetime(row, 4, datetime(2026, 1, day, 17, 0), dated)  # noqa: DTZ001  # a cell has no zone
+        sheet.write_datetime(row, 4, datetime(2026, 1, day, 17, 0), dated)  # a cell has no zone
         sheet.write_boolean(row, 5, won)
     other = book.add_worksheet("Other")
     other.write("A1", "text")
