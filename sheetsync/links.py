@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -192,6 +193,7 @@ def fill_in(link: Link, period: Period | None, today: date) -> Link:
     return Link(dated(link.url), tuple((name, dated(value)) for name, value in link.options))
 
 
+@lru_cache(maxsize=4096)  # pure; each link is asked of every connector and every account
 def split(url: str) -> Address:
     """An address taken apart. The scheme decides: http and https need a host, `file:`, `sql:` and their like have only a path.
 
