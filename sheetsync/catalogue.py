@@ -31,8 +31,8 @@ def catalogue(application: App) -> list[dict[str, Any]]:
             "default_metric": {name: metrics[0] for name, metrics in kinds.items() if metrics},
             "settings": {field.name: field.metadata.get("about", "") for field in fields},
             "secrets": [field.name for field in fields if Secret.__name__ in str(field.type)],
-            "accounts": sorted(accounts), "origins": sorted(origins), "examples": [example.link for example in kind.examples],
-            "unsupported": list(kind.unsupported),
+            "accounts": sorted(accounts), "origins": sorted(origins),
+            "examples": [example.link for example in kind.examples] or ["-"], "unsupported": list(kind.unsupported),
         })  # fmt: skip
     loaded = {kind.name() for kind in application.kinds}
     others = [point for point in installed() if point.name not in loaded]
