@@ -234,6 +234,8 @@ def daemon(
     from sheetsync import log
     from sheetsync.daemon import Daemon, serve_until_told
 
+    if log_form not in ("text", "json"):
+        raise typer.BadParameter(say("Choose text or json."), param_hint="--log")
     service = Daemon(config)
     log.configure(service.app.vault.redact, form="json" if log_form == "json" else "text", level="info")
     serve_until_told(service)
@@ -270,7 +272,7 @@ def check(workbooks: WorkbooksArgument = None, config: ConfigOption = None, as_j
                 table.add_row(where, *(texts.say(part) for part in (finding.what, finding.why, finding.mend)))
             if found:
                 console.print(table)
-            console.print(texts("{count} findings.", count=len(found)) if found else texts("All is in good form."))
+            console.print(texts("Findings: {count}.", count=len(found)) if found else texts("All is in good form."))
     raise typer.Exit(1 if found else 0)
 
 
@@ -373,7 +375,11 @@ def history(
             value = None if entry.value is None else float(entry.value)
             state = layout.word(layout.STATES, entry.state, texts.language)
             table.add_row(
-                f"{entry.at.astimezone():%Y-%m-%d %H:%M}", entry.key_result, shown(value), state, entry.source or entry.message
+                f"{entry.at.astimezone():%Y-%m-%d %H:%M}",
+                entry.key_result,
+                shown(value, entry.unit),
+                state,
+                entry.source or entry.message,
             )
         console = Console(highlight=False)
         console.print(table if entries else texts("No figure was recorded yet."))

@@ -71,6 +71,12 @@ def connect(
     kind = _kind(application, service)
     if not _NAME.fullmatch(account):
         raise ConfigError("{name} is no name for an account.", name=account, advice="Use letters, digits, - and _.")
+    by_hand = _by_hand(kind)
+    if by_hand:
+        raise ConfigError(
+            "{service} is not connected by questions: its {names} are written into sheetsync.toml.", service=kind.title,
+            names=by_hand, advice="docs/configuration.md shows how.",
+        )  # fmt: skip
     known = {field.name for field in dataclasses.fields(kind.settings_type)}
     strange = sorted(set(given or {}) - known)
     if strange:
@@ -98,6 +104,17 @@ def connect(
     ]
 
 
+def _by_hand(kind: AnyConnector) -> list[str]:
+    """Settings that are needed and are neither a text nor a secret, such as a list of folders."""
+    asked = {question.name for question in questions(kind)}
+    needed = [
+        field.name
+        for field in dataclasses.fields(kind.settings_type)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    return [name for name in needed if name not in asked and name not in _COMMON]
+
+
 def _kind(application: App, service: str) -> AnyConnector:
     for kind in application.kinds:
         if kind.name() == service.casefold() or kind.title.casefold() == service.casefold():
@@ -119,7 +136,7 @@ def _table(
         if reference is not None:
             table[name] = {reference[1]: reference[2]}
             continue
-        place = f"{SECRETS_FOLDER}/{service}-{account}-{name}"
+        place = _free_place(application, f"{SECRETS_FOLDER}/{service}-{account}-{name}")
         path = application.config.folder / place
         try:
             write_private(path, text)
@@ -128,6 +145,14 @@ def _table(
         kept.append(path)
         table[name] = {"file": place}
     return table, kept
+
+
+def _free_place(application: App, place: str) -> str:
+    """A name that is not taken: the key that is in use stays where it is until the new one is accepted."""
+    number, found = 2, place
+    while (application.config.folder / found).exists():
+        found, number = f"{place}-{number}", number + 1
+    return found
 
 
 def _plain(text: str) -> str | bool | int:
@@ -170,6 +195,7 @@ def _write(application: App, service: str, account: str, table: Mapping[str, Any
         written = tomlkit.table()
         for name, value in table.items():
             written[name] = _inline(value)
+        before = accounts.get(account)
         accounts[account] = written
         handle, name = tempfile.mkstemp(prefix=".sheetsync-", dir=file.resolve().parent)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
@@ -177,8 +203,18 @@ def _write(application: App, service: str, account: str, table: Mapping[str, Any
         if file.exists():
             Path(name).chmod(file.stat().st_mode & 0o777)
         Path(name).replace(file.resolve())
+        _forget(application, before, table)
     except OSError:
         raise ConfigError("The configuration file {path} cannot be written.", path=file) from None
+
+
+def _forget(application: App, before: Mapping[str, Any] | None, table: Mapping[str, Any]) -> None:
+    """Removes the secret files of ours that the account's old table pointed to and the new one does not."""
+    new = [value.get("file") for value in table.values() if isinstance(value, Mapping)]
+    for value in (before or {}).values():
+        place = value.get("file", "") if isinstance(value, Mapping) else ""
+        if place.startswith(f"{SECRETS_FOLDER}/") and place not in new:
+            (application.config.folder / place).unlink(missing_ok=True)
 
 
 def _inline(value: Any) -> Any:

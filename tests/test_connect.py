@@ -63,6 +63,29 @@ def test_a_refused_key_is_not_kept(here: Path, command: Command) -> None:
     assert not [path for path in here.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
 
 
+def test_a_refused_key_leaves_the_one_in_use_alone(here: Path, command: Command) -> None:
+    with Stand() as stand:
+        url = f"api_url=http://127.0.0.1:{stand.port}"
+        stand.answer("/3.0/ping", Answer.of({}), Answer.of({}, status=401), Answer.of({}))
+        assert command("connect", "mailchimp", "--set", f"api_key={KEY}", "--set", url).code == 0
+        assert command("connect", "mailchimp", "--set", "api_key=another-bad-key-us21", "--set", url).code == 1
+
+        def key() -> str:
+            account = tomllib.loads((here / "sheetsync.toml").read_text(encoding="utf-8"))["connectors"]["mailchimp"]["default"]
+            return (here / account["api_key"]["file"]).read_text(encoding="utf-8").strip()
+
+        assert key() == KEY
+        assert command("connect", "mailchimp", "--set", "api_key=another-good-key-us21", "--set", url).code == 0
+        assert key() == "another-good-key-us21"
+        assert len(list((here / "secrets").iterdir())) == 1
+
+
+def test_what_is_no_question_is_written_by_hand(here: Path, command: Command) -> None:
+    done = command("connect", "file")
+    assert done.code == 2
+    assert "folders" in done.err
+
+
 def test_a_secret_may_stay_where_it_is(here: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAILCHIMP_KEY", KEY)
     with Stand() as stand:

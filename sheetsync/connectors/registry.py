@@ -47,6 +47,11 @@ def load_plugin(name: str) -> AnyConnector:
     loaded = points[0].load()
     if not (isinstance(loaded, type) and issubclass(loaded, Connector)):
         raise ConfigError("The package behind the connector {name} offers something that is no connector.", name=name)
+    if loaded.name() != name:
+        raise ConfigError(
+            "The connector {name} calls itself {own}.", name=name, own=loaded.name(),
+            advice="Its entry point must bear the name of its module.",
+        )  # fmt: skip
     return loaded
 
 
@@ -159,5 +164,6 @@ class Registry:
 def _same_site(kind: AnyConnector, host: str) -> bool:
     """Whether the host shares its last two labels with an address of the connector."""
     site = ".".join(host.split(".")[-2:])
-    sites = (".".join(links.split(example.link).host.split(".")[-2:]) for example in kind.examples)
+    shown = (links.parse(example.link) for example in kind.examples)
+    sites = (".".join(links.split(link.url).host.split(".")[-2:]) for link in shown if link is not None)
     return bool(site) and site in set(sites)
