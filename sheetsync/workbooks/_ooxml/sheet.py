@@ -118,7 +118,9 @@ class Sheet:
     @cached_property
     def arrays(self) -> Areas:
         """The cells that array formulas, dynamic arrays and what-if tables fill."""
-        if b"array" not in self.body and b"dataTable" not in self.body:
+        # a look for one byte costs a tenth of that for five, and rows without formulas often have no f
+        _, inner, close, _ = self._scan.data
+        if self.body.find(b"f", inner, close) < 0 or (b"array" not in self.body and b"dataTable" not in self.body):
             return Areas(())
         found = (area_of(f.attributes.get("ref", "")) for f in self.formulas if f.attributes.get("t") in {"array", "dataTable"})
         return Areas(area for area in found if area is not None)

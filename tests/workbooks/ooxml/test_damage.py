@@ -16,7 +16,8 @@ from sheetsync.workbooks._ooxml.package import Package
 ROWS = (
     '<row r="1" spans="1:3"><c r="A1" s="1"><v>45000</v></c><c r="B1" t="s"><v>0</v></c>'
     '<c r="C1"><f>A1*2</f><v>3</v></c></row>'
-    '<row r="2"><c r="A2" t="inlineStr"><is><t>\u00e9&amp;</t></is></c><c r="C2"><f t="shared" ref="C2:C3" si="0">A1</f></c></row>'
+    '<row r="2"><c r="A2" t="inlineStr"><is><t>\u00e9&amp;</t></is></c>'
+    '<c r="C2"><f t="shared" ref="C2:C3" si="0">A1</f></c></row>'
     '<row r="3"><c r="C3"><f t="shared" si="0"/><v>1</v></c></row>'
 )
 PARTS = parts(
