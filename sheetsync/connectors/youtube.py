@@ -1,0 +1,287 @@
+"""YouTube: the address of a channel, a video or a playlist goes in, subscribers, views, likes or the number of videos come out.
+
+API            Data API v3, https://developers.google.com/youtube/v3/docs (discovery of 2026-11-04)
+Key            an API key of a Google Cloud project, restricted to this API; it reads what is public and nothing else
+Subscribers    rounded down to three digits from 1,000 on, for everybody, so the figure is marked
+               (https://developers.google.com/youtube/v3/revision_history, September 10, 2019)
+Hidden         a hidden number of subscribers arrives as 0 with a mark, hidden likes do not arrive: both are missing, never zero
+Handles        can change their owner: an id that was kept for one is believed only while the channel still bears that handle
+Custom names   /c/NAME has no question of its own: it is asked as a handle, and the answer must bear that very name
+Quota          10,000 units a day until midnight in California; one call for up to 50 ids costs one unit, search is never used
+Real service   not yet run against it; checked against its discovery document and against recorded replies
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from sheetsync.connectors._google import complaint, switched_off, until_reset
+from sheetsync.connectors._options import only
+from sheetsync.connectors.base import (
+    Connector,
+    Example,
+    Limits,
+    LinkPattern,
+    Metric,
+    Settings,
+    origin_of,
+    setting,
+    walk,
+    walk_or_none,
+)
+from sheetsync.errors import AccessDenied, BadCredentials, LinkError, NotFound, RateLimited, UnexpectedReply
+from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.secrets import Secret
+from sheetsync.web.auth import ApiKey, Auth
+from sheetsync.web.http import Reply, Web
+
+IDS_PER_CALL: Final = 50
+ROUNDED_FROM: Final = 1_000
+"""Numbers of subscribers below it are exact."""
+
+_HOST: Final = r"((www|m|music)\.)?youtube\.com"
+_STUDIO: Final = r"studio\.youtube\.com"
+_CHANNEL: Final = r"(?P<id>UC[A-Za-z0-9_-]{22})"
+_VIDEO: Final = r"(?P<id>[A-Za-z0-9_-]{11})"
+_NAME: Final = r"""[^\s/?#@,;:&<>"'()|*]{1,60}"""
+_TAB: Final = (
+    r"(/(featured|videos|shorts|streams|live|playlists|community|posts|about|podcasts|releases|store|channels|search))?/?"
+)
+_COUNTED: Final = {"channel": "channels", "video": "videos", "playlist": "playlists"}
+_PARTS: Final = {"channel": "snippet,statistics", "video": "statistics", "playlist": "contentDetails"}
+_FIELDS: Final = {
+    "channel": "pageInfo/totalResults,items(id,snippet/customUrl,statistics)",
+    "video": "pageInfo/totalResults,items(id,statistics)",
+    "playlist": "pageInfo/totalResults,items(id,contentDetails/itemCount)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YouTubeSettings(Settings):
+    api_key: Secret = setting("API key of a Google Cloud project in which the YouTube Data API v3 is switched on (AIza…).")
+
+
+class YouTube(Connector[YouTubeSettings]):
+    title = "YouTube"
+    settings_type = YouTubeSettings
+    limits = Limits(concurrency=2, batch=IDS_PER_CALL)
+
+    links = (
+        LinkPattern("video", _HOST, "/watch/?", {"v": _VIDEO}),
+        LinkPattern("video", r"youtu\.be", rf"/{_VIDEO}/?"),
+        LinkPattern("video", rf"{_HOST}|(www\.)?youtube-nocookie\.com", rf"/(shorts|live|embed|v)/{_VIDEO}/?"),
+        LinkPattern("video", _STUDIO, rf"/video/{_VIDEO}(/.*)?"),
+        LinkPattern("playlist", _HOST, "/playlist/?", {"list": r"(?P<id>(PL|UU|FL|EC|OLAK5uy_)[A-Za-z0-9_-]{10,60})"}),
+        LinkPattern("channel", _HOST, rf"/channel/{_CHANNEL}{_TAB}"),
+        LinkPattern("channel", _STUDIO, rf"/channel/{_CHANNEL}(/.*)?"),
+        LinkPattern("channel", _HOST, rf"/@(?P<handle>{_NAME}){_TAB}"),
+        LinkPattern("channel", _HOST, rf"/user/(?P<user>{_NAME}){_TAB}"),
+        LinkPattern("channel", _HOST, rf"/c/(?P<custom>{_NAME}){_TAB}"),
+        LinkPattern("mix", _HOST, "/playlist/?", {"list": ".+"}, instead="Paste the address of a public playlist of a channel."),
+        LinkPattern("post", _HOST, r"/(post|hashtag|clip)/.*", instead="Paste the address of a channel, a video or a playlist."),
+        LinkPattern("search", _HOST, r"/(results|feed/.*)", instead="Paste the address of a channel, a video or a playlist."),
+    )
+    metrics = {
+        "channel": (
+            Metric("subscribers", "subscribers, rounded by YouTube from 1,000 on", "statistics.subscriberCount"),
+            Metric("views", "views of all its public videos", "statistics.viewCount"),
+            Metric("videos", "public videos", "statistics.videoCount"),
+        ),
+        "video": (
+            Metric("likes", "likes", "statistics.likeCount"),
+            Metric("views", "views", "statistics.viewCount"),
+            Metric("comments", "comments", "statistics.commentCount"),
+        ),
+        "playlist": (Metric("items", "videos in the playlist", "contentDetails.itemCount"),),
+    }
+    examples = (
+        Example(
+            "https://www.youtube.com/@acme/videos", "channel/@acme", "subscribers",
+            {"id": "UCabcdefghijklmnopqrstuv", "statistics": {"subscriberCount": "999", "hiddenSubscriberCount": False}},
+            Decimal(999),
+        ),
+        Example("https://www.youtube.com/@%E9%98%BF%E5%85%8B%E7%BE%8E", "channel/@阿克美", "subscribers"),
+        Example(
+            "https://www.youtube.com/channel/UCabcdefghijklmnopqrstuv#metric=views", "channel/UCabcdefghijklmnopqrstuv", "views",
+            {"id": "UCabcdefghijklmnopqrstuv", "statistics": {"viewCount": "0"}}, Decimal(0),
+        ),
+        Example(
+            "https://studio.youtube.com/channel/UCabcdefghijklmnopqrstuv/analytics/tab-overview/period-default",
+            "channel/UCabcdefghijklmnopqrstuv", "subscribers",
+        ),
+        Example("https://www.youtube.com/user/acme", "channel/acme?by=user", "subscribers"),
+        Example("https://www.youtube.com/c/acme", "channel/acme?by=custom", "subscribers"),
+        Example(
+            "https://www.youtube.com/watch?v=abcDEF_-123&t=30s", "video/abcDEF_-123", "likes",
+            {"id": "abcDEF_-123", "statistics": {"viewCount": "1234567", "likeCount": "321"}}, Decimal(321),
+        ),
+        Example(
+            "https://youtu.be/abcDEF_-123?si=x#metric=views", "video/abcDEF_-123", "views",
+            {"id": "abcDEF_-123", "statistics": {"viewCount": "1234567"}}, Decimal(1_234_567),
+        ),
+        Example("https://m.youtube.com/shorts/abcDEF_-123", "video/abcDEF_-123", "likes"),
+        Example("https://studio.youtube.com/video/abcDEF_-123/analytics", "video/abcDEF_-123", "likes"),
+        Example(
+            "https://www.youtube.com/playlist?list=PL0123456789abcdef", "playlist/PL0123456789abcdef", "items",
+            {"id": "PL0123456789abcdef", "contentDetails": {"itemCount": 13}}, Decimal(13),
+        ),
+    )  # fmt: skip
+    unsupported = (
+        "https://www.youtube.com/post/UgkxAbCdEf",
+        "https://www.youtube.com/hashtag/acme",
+        "https://www.youtube.com/results?search_query=acme",
+        "https://www.youtube.com/playlist?list=RDabcDEF_-123",
+    )
+
+    def origins(self) -> Collection[str]:
+        return (origin_of(self._base()),)
+
+    def auth(self) -> Auth:
+        return ApiKey(self.settings.api_key, header="X-Goog-Api-Key")
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        found = cls.match(link)
+        if found is None:
+            return None
+        pattern, ids = found
+        only(link)
+        metric = cls.metric_of(pattern.kind, link).name
+        if "handle" in ids:  # handles do not know upper and lower case
+            return Resource("channel", "@" + ids["handle"].lower()), metric
+        for way in ("user", "custom"):
+            if way in ids:
+                return Resource("channel", ids[way].lower(), (("by", way),)), metric
+        return Resource(pattern.kind, ids["id"]), metric
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        found = self.fetch_batch([resource], web)[resource]
+        if isinstance(found, LinkError):
+            raise found
+        return found
+
+    def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
+        found: dict[Resource, Any | LinkError] = {}
+        wanted: dict[str, list[Resource]] = defaultdict(list)
+        for resource in resources:
+            known = self.lookups.get(_key(resource)) if _is_named(resource) else resource.id
+            if known is None:
+                found[resource] = self._named(web, resource)
+            else:
+                wanted[known].append(resource)
+        if wanted:
+            items = self._items(web, resources[0].kind, id=",".join(sorted(wanted)), maxResults=str(IDS_PER_CALL))
+            by_id = {str(walk(item, "id")): item for item in items}
+            for known, rows in wanted.items():
+                for resource in rows:
+                    item = by_id.get(known)
+                    if _is_named(resource) and (item is None or not _bears(item, resource)):
+                        found[resource] = self._named(web, resource)  # the name belongs to another channel by now
+                    else:
+                        found[resource] = _gone(resource) if item is None else item
+        return found
+
+    def read(self, document: Any, query: Query) -> Reading:
+        statistics = walk_or_none(document, "statistics")
+        if query.metric == "subscribers":
+            hidden = walk(statistics, "hiddenSubscriberCount")
+            if hidden is True:
+                raise AccessDenied(
+                    "The owner of this channel hides how many subscribers it has.",
+                    advice="Ask the owner to show the number in YouTube Studio, or type it in by hand, with manual: as the link.",
+                )
+            if hidden is not False:
+                raise UnexpectedReply("YouTube does not say whether the number of subscribers is hidden.")
+        if query.metric in {"likes", "comments"} and isinstance(statistics, dict) and "viewCount" in statistics:
+            name = "likeCount" if query.metric == "likes" else "commentCount"
+            if name not in statistics:  # documented nowhere as zero: it is left out where the owner hides it or switched it off
+                raise AccessDenied(
+                    "The owner of this video hides its {what}.", what=query.metric,
+                    advice="Take another measure, such as views, or type the number in by hand, with manual: as the link.",
+                )  # fmt: skip
+        reading = super().read(document, query)
+        rounded = query.metric == "subscribers" and reading.value >= ROUNDED_FROM
+        return Reading(reading.value, reading.unit, reading.as_of, reading.approximate or rounded)
+
+    def refine(self, reply: Reply) -> LinkError | None:
+        if not 400 <= reply.status < 500:
+            return None
+        told = complaint(reply)
+        if told.reasons & {"quotaExceeded", "dailyLimitExceeded"}:
+            return RateLimited("The daily quota of this key for YouTube is used up.", wait=until_reset(reply))
+        if told.reasons & {"rateLimitExceeded", "userRateLimitExceeded"}:
+            return RateLimited("YouTube asks for fewer requests.", wait=reply.retry_after())
+        if told.reasons & {"keyInvalid", "keyExpired", "API_KEY_INVALID"}:
+            return BadCredentials("YouTube does not accept the key of this account.")
+        if any("BLOCKED" in reason.upper() for reason in told.reasons):
+            return BadCredentials(
+                "The key of this account is restricted to other APIs or other computers.",
+                advice="Ask the person who made the key to permit the YouTube Data API v3 and the computer that runs sheetsync.",
+            )
+        return switched_off(told, self.title)
+
+    def probe(self, web: Web) -> None:
+        web.get_json(f"{self._base()}/i18nLanguages", params={"part": "snippet", "fields": "items(id)"})
+
+    # --- how YouTube is asked
+
+    def _base(self) -> str:
+        return (self.settings.api_url or "https://youtube.googleapis.com").rstrip("/") + "/youtube/v3"
+
+    def _items(self, web: Web, kind: str, **filters: str) -> Sequence[Any]:
+        """What the service knows of these; where it knows none of them, the list itself is left out of the answer."""
+        if kind == "video":
+            filters.pop("maxResults", None)  # not permitted beside ids, unlike with channels, where the default is five
+        params = {"part": _PARTS[kind], "fields": _FIELDS[kind], **filters}
+        answer = web.get_json(f"{self._base()}/{_COUNTED[kind]}", params=params)
+        if isinstance(answer, dict) and "items" not in answer and walk_or_none(answer, "pageInfo.totalResults") == 0:
+            return []
+        items = walk(answer, "items")
+        if not isinstance(items, list):
+            raise UnexpectedReply("YouTube's answer holds no list where one is due.")
+        return items
+
+    def _named(self, web: Web, resource: Resource) -> Any | LinkError:
+        """The channel behind a handle or a name, asked for by it."""
+        if dict(resource.params).get("by") == "user":
+            asked = {"forUsername": resource.id}
+        else:
+            asked = {"forHandle": "@" + resource.id.removeprefix("@")}
+        items = self._items(web, "channel", **asked)
+        if len(items) > 1:
+            raise UnexpectedReply("YouTube knows several channels of one name.")
+        if not items or not _bears(items[0], resource):
+            return _gone(resource)
+        found = str(walk(items[0], "id"))
+        if self.lookups.get(_key(resource)) != found:
+            self.lookups.put(_key(resource), found)
+        return items[0]
+
+
+def _is_named(resource: Resource) -> bool:
+    return resource.kind == "channel" and (resource.id.startswith("@") or bool(resource.params))
+
+
+def _key(resource: Resource) -> str:
+    return f"{dict(resource.params).get('by', 'handle')}/{resource.id}"
+
+
+def _bears(item: Any, resource: Resource) -> bool:
+    """Whether the channel has the name that the link says; user names, which nobody can change, are not shown by YouTube."""
+    if dict(resource.params).get("by") == "user":
+        return True
+    shown = walk_or_none(item, "snippet.customUrl")
+    return isinstance(shown, str) and shown.removeprefix("@").lower() == resource.id.removeprefix("@")
+
+
+def _gone(resource: Resource) -> LinkError:
+    if dict(resource.params).get("by") == "custom":
+        return NotFound(
+            "YouTube cannot be asked for the channel behind this address.",
+            advice="Open the page and paste the address of the channel with its handle, such as https://www.youtube.com/@name.",
+        )
+    return NotFound("YouTube knows nothing public under this address.", advice="Check whether it was deleted or made private.")
