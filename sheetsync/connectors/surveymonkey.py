@@ -46,6 +46,8 @@ from sheetsync.web.http import Reply, Web
 
 PAGE: Final = 1000
 """The most that one listing call brings (parameter `per_page`)."""
+COUNTS: Final = 100
+"""As many questions a call; how many are allowed is not documented."""
 
 HOSTS: Final = {
     "us": "https://api.surveymonkey.com",
@@ -179,7 +181,9 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
         if resource.kind == "responses":
             return self._get(web, f"/{given.get('of', 'surveys')}/{number}/responses", {"per_page": "1", **filters})
         question = questions.question_of(self._get(web, f"/surveys/{number}/details", once=True), given["item"])
-        return questions.counted(question, self._listing(web, f"/surveys/{number}/rollups", filters), given.get("select", ""))
+        return questions.counted(
+            question, self._listing(web, f"/surveys/{number}/rollups", filters, COUNTS), given.get("select", "")
+        )
 
     def read(self, document: Any, query: Query) -> Reading:
         if query.resource.kind != "question":
@@ -229,13 +233,13 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
 
     def _surveys(self, web: Web) -> Iterator[Any]:
         wanted = {"include": "response_count,analyze_url,preview", "sort_by": "title", "sort_order": "ASC"}
-        return self._listing(web, "/surveys", wanted)
+        return self._listing(web, "/surveys", wanted, PAGE)
 
-    def _listing(self, web: Web, path: str, params: Mapping[str, str]) -> Iterator[Any]:
+    def _listing(self, web: Web, path: str, params: Mapping[str, str], size: int) -> Iterator[Any]:
         """Every entry of a listing, page after page until its own total is reached."""
         page, seen, total = 1, 0, 1
         while seen < total:
-            found = self._get(web, path, {**params, "per_page": str(PAGE), "page": str(page)}, once=True)
+            found = self._get(web, path, {**params, "per_page": str(size), "page": str(page)}, once=True)
             entries, total = walk(found, "data"), walk(found, "total")
             if not isinstance(entries, list) or not isinstance(total, int):
                 raise UnexpectedReply("SurveyMonkey's list has another shape than documented.")
