@@ -247,3 +247,25 @@ def test_dates_of_the_corpus_are_dates() -> None:
         path = CORPUS / name
         cells = [cell for grid in Package.open(path.read_bytes()).grids() for cell in grid.cells.values()]
         assert any(isinstance(cell.value, datetime) for cell in cells), name
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+def test_libreoffice_calculates_what_was_dropped(tmp_path: Path) -> None:
+    """It ignores the order to calculate on load, so a stale value would be shown as it stands."""
+    book = openpyxl.Workbook()
+    page = book.worksheets[0]
+    page.append([1, "=A1*2", '=HYPERLINK("https://example.com/","go")', "=1+1"])
+    book.save(tmp_path / "plain.xlsx")
+    convert = ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to"]
+    steps = [("xlsx", tmp_path / "plain.xlsx"), ("csv", tmp_path / "new.xlsx")]
+    for kind, source in steps:
+        if kind == "csv":  # LibreOffice has put the values into the file; one of them is wrong after the edit
+            stale = (tmp_path / "out" / "plain.xlsx").read_bytes()
+            assert Package.open(stale).grids()[0].cell(1, 2).value == 2.0
+            edits = [CellEdit(CellRef("Sheet", 1, 1), Decimal("12.5")), CellEdit(CellRef("Sheet", 3, 1), "=1+1 _x0041_")]
+            source.write_bytes(Package.open(stale).patched(edits))
+        subprocess.run(
+            [*convert, kind, "--outdir", str(tmp_path / "out"), str(source)], check=True, capture_output=True, timeout=300
+        )
+    assert (tmp_path / "out" / "new.csv").read_text().splitlines() == ["12.5,25,go,2", ",,,", "=1+1 _x0041_,,,"]
