@@ -1,0 +1,315 @@
+"""X: the address of an account, post, list, community, space or search goes in, its public count comes out.
+
+API            version 2, https://docs.x.com/x-api (specifications 2.166 and 2.167)
+Key            developer.x.com > a project's app > Keys and tokens: the bearer token, which reads what is public and nothing else.
+               Clicks of one's own posts need the sign-in of their author (scopes tweet.read, users.read, offline.access).
+Cost           X charges for every account or post that is read, once in a UTC day (https://docs.x.com/x-api/getting-started/pricing).
+               The last answer is kept for `refresh_hours`; runs within that time ask nothing, and As of says when it was read.
+Batches        up to 100 accounts or posts in one call; lists, communities, spaces and searches cost a call each
+Handles        can be renamed and taken by somebody else: the number behind a handle is kept and asked for from then on
+Names          `retweet_count`, `tweet_count` and `tweet.fields` are about to be `repost_count`, `post_count` and `post.fields`;
+               both are understood
+Errors         stand in a good answer beside the data, one for each account or post that is gone or protected
+Reposts        show the counts of the original; they are refused
+Searches       are counted over the last seven days; only words, hashtags, names and a few operators mean the same as on the page
+Refresh token  rotates; the new one is kept in the place of the old one before it is used
+Real service   not yet run against it; checked against its specifications and sample replies
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from sheetsync.connectors import _x as replies
+from sheetsync.connectors._options import only
+from sheetsync.connectors._together import Call, Documents, only_of, together
+from sheetsync.connectors.base import (
+    Connector,
+    Example,
+    Limits,
+    LinkPattern,
+    Metric,
+    Settings,
+    origin_of,
+    setting,
+    walk,
+)
+from sheetsync.errors import ConfigError, LinkError
+from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.secrets import Secret
+from sheetsync.web.auth import Auth, Bearer, ClientCredentials, RefreshToken
+from sheetsync.web.http import Reply, Web
+
+_HOST: Final = r"(www\.|mobile\.|m\.)?(x|twitter)\.com"
+_ID: Final = r"(?P<id>\d{1,19})"
+_RESERVED: Final = (
+    "i|home|explore|search|hashtag|notifications|messages|settings|compose|login|logout|signup|tos|privacy|intent|share|jobs|about|"
+    "account|oauth|download|who_to_follow|bookmarks|lists|communities"
+)
+_TABS: Final = "followers|following|verified_followers|with_replies|media|likes|highlights|articles|photo|header_photo|about"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XSettings(Settings):
+    bearer_token: Secret | None = setting("Bearer token of an app, from developer.x.com; enough for all public counts.", None)
+    api_key: Secret | None = setting("Instead of the bearer token: the app's API key, with which the token is fetched.", None)
+    api_secret: Secret | None = setting("Only with api_key: the API key's secret.", None)
+    client_id: str = setting("Only for clicks of one's own posts: the app's OAuth 2.0 client ID.", "")
+    client_secret: Secret | None = setting("Only with client_id: the OAuth 2.0 client secret.", None)
+    refresh_token: Secret | None = setting(
+        "Only with client_id: the refresh token, in a file or keyring, since it changes.", None
+    )
+    refresh_hours: int = setting("So many hours a figure is kept before it is read, and paid for, again; 0 for never.", 20)
+
+
+class X(Connector[XSettings]):
+    title = "X"
+    settings_type = XSettings
+    # Half of the 300 calls in 15 minutes for accounts and for counts (https://docs.x.com/x-api/fundamentals/rate-limits).
+    limits = Limits(concurrency=2, rates=((150, 900.0),), batch=100)
+
+    links = (
+        LinkPattern("post", _HOST, rf"/([A-Za-z0-9_]{{1,15}}|i/web|i)/status(es)?/{_ID}(/.*)?"),
+        LinkPattern("list", _HOST, rf"/i/lists/{_ID}(/members|/followers)?/?"),
+        LinkPattern("community", _HOST, rf"/i/communities/{_ID}(/(about|members|media|top|latest))?/?"),
+        LinkPattern("space", _HOST, r"/i/spaces/(?P<id>[A-Za-z0-9]{1,13})(/peek)?/?"),
+        LinkPattern("search", _HOST, r"/search/?", {"q": r"(?P<id>.{1,512})"}),
+        LinkPattern("search", _HOST, r"/hashtag/(?P<tag>\w{1,100})/?"),
+        LinkPattern("user", _HOST, r"/i/user/(?P<number>\d{1,19})/?"),
+        LinkPattern("user", _HOST, rf"/(?!({_RESERVED})(/|$))(?P<id>[A-Za-z0-9_]{{1,15}})(/({_TABS}))?/?"),
+        LinkPattern("list", _HOST, r"/[A-Za-z0-9_]{1,15}/lists(/.*)?",
+                    instead="Open the list and paste its address, which looks like https://x.com/i/lists/1234567890."),
+        LinkPattern("advertising", r"(ads|analytics|business|studio)\.(x|twitter)\.com",
+                    instead="Paste the address of the account or of the post on x.com."),
+        LinkPattern("short", r"t\.co", "/.+", instead="Open the short link and paste the address that the browser shows then."),
+    )  # fmt: skip
+    metrics = {
+        "user": (
+            Metric("followers", "followers; X charges $0.010 for an account, once a day", "metrics.followers_count"),
+            Metric("following", "accounts that it follows", "metrics.following_count"),
+            Metric("posts", "its posts and reposts", "metrics.post_count"),
+            Metric("listed", "lists that it stands in", "metrics.listed_count"),
+            Metric("liked_posts", "posts that it liked", "metrics.like_count"),
+        ),
+        "post": (
+            Metric("likes", "likes; X charges $0.005 for a post, once a day", "metrics.like_count"),
+            Metric("reposts", "reposts without a comment", "metrics.repost_count"),
+            Metric("quotes", "reposts with a comment", "metrics.quote_count"),
+            Metric("replies", "replies", "metrics.reply_count"),
+            Metric("bookmarks", "bookmarks", "metrics.bookmark_count"),
+            Metric("impressions", "times it was shown, advertising included", "metrics.impression_count"),
+            Metric("video_views", "views of its videos; X charges $0.005 for each of them on top", "metrics.view_count"),
+            Metric("engagements", "actions on one's own post of the last 30 days", "metrics.engagements"),
+            Metric("link_clicks", "clicks on the links in it, the same", "metrics.url_link_clicks"),
+            Metric("profile_clicks", "clicks on its author, the same", "metrics.user_profile_clicks"),
+        ),
+        "list": (
+            Metric("members", "accounts in the list; X charges $0.005 for a list, once a day", "metrics.member_count"),
+            Metric("followers", "accounts that follow the list", "metrics.follower_count"),
+        ),
+        "community": (Metric("members", "members; X charges $0.005 for a community, once a day", "metrics.member_count"),),
+        "space": (
+            Metric("participants", "who takes part; X charges $0.005 for a space, once a day", "metrics.participant_count"),
+            Metric("subscribers", "people who wanted to be reminded of it", "metrics.subscriber_count"),
+        ),
+        "search": (
+            Metric("posts", "posts of the last seven days; X charges $0.005 for each count", "metrics.total_post_count",
+                   approximate=True),
+        ),
+    }  # fmt: skip
+    extra = {
+        "video_views": ("of", "video"), "engagements": ("of", "author"), "link_clicks": ("of", "author"),
+        "profile_clicks": ("of", "author"),
+    }  # fmt: skip
+    """Measures that need another question, and are paid for on top, or only the author may ask."""
+    examples = (
+        Example("https://x.com/XDevelopers", "user/xdevelopers", "followers", {"metrics": {"followers_count": 0}}, Decimal(0)),
+        Example(
+            "https://mobile.twitter.com/XDevelopers/with_replies?lang=de#metric=posts", "user/xdevelopers", "posts",
+            {"metrics": {"post_count": 3639}}, Decimal(3639),
+        ),
+        Example("https://x.com/i/user/2244994945", "user/2244994945?by=id", "followers"),
+        Example(
+            "https://x.com/XDevelopers/status/1067094924124872705?s=20", "post/1067094924124872705", "likes",
+            {"metrics": {"like_count": 12}}, Decimal(12),
+        ),
+        Example(
+            "https://twitter.com/i/web/status/1067094924124872705#metric=video_views", "post/1067094924124872705?of=video",
+            "video_views", {"metrics": {"view_count": 900}}, Decimal(900),
+        ),
+        Example(
+            "https://x.com/XDevelopers/status/1067094924124872705#metric=link_clicks", "post/1067094924124872705?of=author",
+            "link_clicks",
+        ),
+        Example("https://x.com/i/lists/84839422", "list/84839422", "members", {"metrics": {"member_count": 5}}, Decimal(5)),
+        Example("https://x.com/i/communities/1471580197908586507", "community/1471580197908586507", "members"),
+        Example("https://x.com/i/spaces/1DXxyRYNejbKM", "space/1DXxyRYNejbKM", "participants"),
+        Example(
+            "https://x.com/search?q=%23okr%20lang%3Ade&src=typed_query&f=live", "search/#okr lang:de", "posts",
+            {"metrics": {"total_post_count": 744364}}, Decimal(744364),
+        ),
+        Example("https://x.com/hashtag/%E6%96%B0%E5%93%81?src=hashtag_click", "search/#新品", "posts"),
+    )  # fmt: skip
+    unsupported = (
+        "https://x.com/XDevelopers/lists",
+        "https://analytics.x.com/user/XDevelopers/home",
+        "https://ads.x.com/campaign_form/18ce54",
+        "https://t.co/AbCdEf1234",
+    )
+
+    def origins(self) -> Collection[str]:
+        return (origin_of(self._base()),)
+
+    def auth(self) -> Auth:
+        given = self.settings
+        if self._signed_in and given.client_secret is not None and given.refresh_token is not None:
+            tokens = f"{self._base()}/2/oauth2/token"
+            store = given.refresh_token.keep
+            return RefreshToken(tokens, given.client_id, given.client_secret, given.refresh_token, store=store, basic=True)
+        if given.bearer_token is not None:
+            return Bearer(given.bearer_token)
+        if given.api_key is not None and given.api_secret is not None:
+            return ClientCredentials(f"{self._base()}/oauth2/token", given.api_key, given.api_secret, basic=True)
+        raise ConfigError(
+            "The account {account} of X needs a bearer_token, or an api_key with its api_secret.",
+            account=self.account,
+            advice="To read clicks of your own posts, give client_id, client_secret and refresh_token instead.",
+        )
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        found = cls.match(link)
+        if found is None:
+            return None
+        pattern, ids = found
+        only(link)
+        metric = cls.metric_of(pattern.kind, link).name
+        if pattern.kind == "search":
+            return Resource("search", "#" + ids["tag"] if "tag" in ids else replies.query_of(ids["id"], link)), metric
+        if "number" in ids:
+            return Resource("user", ids["number"], (("by", "id"),)), metric
+        identity = ids["id"].lower() if pattern.kind == "user" else ids["id"]
+        return Resource(pattern.kind, identity, (cls.extra[metric],) if metric in cls.extra else ()), metric
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        return only_of(self.fetch_batch([resource], web), resource)
+
+    def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
+        kept = {resource: document for resource in resources if (document := self._kept(resource)) is not None}
+        found = together(self._calls([resource for resource in resources if resource not in kept], web))
+        for resource, document in found.items():
+            self._keep(resource, document)
+        return kept | found
+
+    def read(self, document: Any, query: Query) -> Reading:
+        reading = super().read(document, query)
+        source, name = "", document.get("username", "")
+        if name and not query.resource.params and name.lower() != query.resource.id:
+            source = f"{self.title} · {query.account} · {query.resource}, now @{name} · {query.metric}"
+        return Reading(reading.value, reading.unit, replies.moment(document), reading.approximate, source)
+
+    def refine(self, reply: Reply) -> LinkError | None:
+        return replies.meaning(reply, self._now())
+
+    def probe(self, web: Web) -> None:
+        # What was used this month is not charged for, but an app alone may ask it; a person's own account is the cheapest read.
+        walk(web.get_json(f"{self._base()}/2/{'users/me' if self._signed_in else 'usage/tweets'}"), "data")
+
+    # --- how X is asked
+
+    def _base(self) -> str:
+        return (self.settings.api_url or "https://api.x.com").rstrip("/")
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC)
+
+    @property
+    def _signed_in(self) -> bool:
+        given = self.settings
+        return bool(given.client_id) and given.client_secret is not None and given.refresh_token is not None
+
+    def _get(self, web: Web, path: str, params: Mapping[str, str]) -> Any:
+        return web.get_json(f"{self._base()}/2{path}", params=params)
+
+    def _calls(self, resources: Sequence[Resource], web: Web) -> list[Call]:
+        """One call for accounts of known number, one for others, one for each question on posts, one for each other page."""
+        groups: dict[tuple[str, ...], list[Resource]] = {}
+        for resource in resources:
+            groups.setdefault(self._group(resource), []).append(resource)
+        asks: dict[str, Callable[[Web, Sequence[Resource]], Documents]] = {
+            "ids": self._by_number, "handles": self._by_handle, "post": self._posts
+        }  # fmt: skip
+        return [(group, partial(asks.get(key[0], self._page), web, group)) for key, group in groups.items()]
+
+    def _group(self, resource: Resource) -> tuple[str, ...]:
+        if resource.kind == "user":
+            return ("ids",) if self._number(resource) else ("handles",)
+        return ("post", dict(resource.params).get("of", "")) if resource.kind == "post" else ("page", str(resource))
+
+    def _number(self, resource: Resource) -> str | None:
+        return resource.id if ("by", "id") in resource.params else self.lookups.get(f"user/{resource.id}")
+
+    def _by_number(self, web: Web, resources: Sequence[Resource]) -> Documents:
+        asked = {resource: self._number(resource) or "" for resource in resources}
+        ids = ",".join(sorted(set(asked.values())))
+        return replies.matched(self._get(web, "/users", {"ids": ids, "user.fields": "public_metrics"}), asked, "id")
+
+    def _by_handle(self, web: Web, resources: Sequence[Resource]) -> Documents:
+        asked = {resource: resource.id for resource in resources}
+        params = {"usernames": ",".join(sorted(asked.values())), "user.fields": "public_metrics"}
+        found = replies.matched(self._get(web, "/users/by", params), asked, "username")
+        for resource, document in found.items():
+            if not isinstance(document, LinkError):
+                self.lookups.put(f"user/{resource.id}", document["id"])
+        return found
+
+    def _posts(self, web: Web, resources: Sequence[Resource]) -> Documents:
+        of = dict(resources[0].params).get("of", "")
+        if of == "author" and not self._signed_in:
+            raise replies.not_the_author()
+        asked = {resource: resource.id for resource in resources}
+        fields = {"video": "attachments", "author": "non_public_metrics"}.get(of, "public_metrics") + ",referenced_tweets"
+        params = {"ids": ",".join(sorted(asked.values()))}
+        if of == "video":
+            params |= {"expansions": "attachments.media_keys", "media.fields": "public_metrics"}
+        kept = self.lookups.get("fields") or "tweet.fields"
+        try:
+            answer = self._get(web, "/tweets", {**params, kept: fields})
+        except replies.Renamed:
+            kept = "tweet.fields" if kept == "post.fields" else "post.fields"
+            answer = self._get(web, "/tweets", {**params, kept: fields})
+            self.lookups.put("fields", kept)
+        return replies.matched(answer, asked, "id", replies.of_posts(answer, of))
+
+    def _page(self, web: Web, resources: Sequence[Resource]) -> Documents:
+        (resource,) = resources
+        match resource.kind:
+            case "list":
+                answer = self._get(web, f"/lists/{resource.id}", {"list.fields": "member_count,follower_count"})
+            case "community":
+                answer = self._get(web, f"/communities/{resource.id}", {"community.fields": "member_count"})
+            case "space":
+                answer = self._get(web, f"/spaces/{resource.id}", {"space.fields": "participant_count,subscriber_count"})
+            case _:
+                answer = self._get(web, "/tweets/counts/recent", {"query": resource.id, "granularity": "day"})
+        return {resource: replies.page(answer, "meta" if resource.kind == "search" else "data", resource.id)}
+
+    # --- what was paid for
+
+    def _kept(self, resource: Resource) -> Any:
+        text = self.lookups.get(f"answer/{resource}") if self.settings.refresh_hours > 0 else None
+        return replies.kept(text, self._now(), hours=self.settings.refresh_hours) if text is not None else None
+
+    def _keep(self, resource: Resource, document: Any) -> None:
+        if isinstance(document, LinkError):
+            return
+        document["at"] = self._now().isoformat(timespec="seconds")
+        names = [metric.path.partition(".")[2] for metric in self.metrics[resource.kind]]
+        text = replies.to_keep(document, names, needed=None if resource.kind == "post" and resource.params else names[0])
+        if text is not None and self.settings.refresh_hours > 0:
+            self.lookups.put(f"answer/{resource}", text)
