@@ -35,12 +35,13 @@ from sheetsync.sync import NoStore, Options, sync
 from sheetsync.texts import Language, Texts, preferred_language, sentence
 
 if TYPE_CHECKING:
+    from sheetsync.alerts import Target
     from sheetsync.connectors.base import Connector
     from sheetsync.fetch import Door
-    from sheetsync.web.http import Deadline
+    from sheetsync.web.http import Deadline, Web
     from sheetsync.workbooks.base import Workbook
 
-WORKBOOK_ENDINGS: Final = (".xlsx", ".xlsm")
+HOOK_SECONDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +291,33 @@ class App:
                     secrets.append("")
         told = json.dumps([self.config.accounts[connector][account], secrets], sort_keys=True, default=str)
         return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+    # --- alerts
+
+    @cached_property
+    def targets(self) -> dict[str, Target]:
+        """Where alerts go, by a name of their own. Raises ConfigError where one cannot be reached as it is written."""
+        from sheetsync.targets import target_of
+
+        return {
+            f"{number}:{entry.kind}": target_of(entry, f"alerts.{number}", self.vault, self.open_hook, self.edges.time.now)
+            for number, entry in enumerate(self.config.alerts, 1)
+        }
+
+    def open_hook(self, origin: str, *, private: bool) -> Web:
+        """The network of one hook: its own origin, no key."""
+        from sheetsync.web.http import Deadline, Web
+
+        deadline = Deadline(HOOK_SECONDS, self.edges.time.monotonic)
+        return Web(origins=[origin], deadline=deadline, private=private, **self.edges.web)
+
+    def tell(self, entry: WorkbookConfig, report: RunReport) -> list[str]:
+        """Tells people what a run brought that they do not know yet; the sentences of those who could not be reached."""
+        from sheetsync.alerts import tell
+
+        zone = self.zone(entry)
+        failed = tell(self.targets, report, self.history, self.texts, self.edges.time.now(), zone)
+        return [self.texts.join(name, self.texts.error(error)) for name, error in failed]
 
     # --- explain and check
 

@@ -30,6 +30,7 @@ from sheetsync.secrets import Secret, Vault
 FILE_NAME: Final = "sheetsync.toml"
 _EVERY: Final = r"^[1-9]\d{0,3}(m|h)$"
 _AT: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
+_QUIET: Final = r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$"
 _DAYS: Final = r"^(daily|(mon|tue|wed|thu|fri|sat|sun)([-,](mon|tue|wed|thu|fri|sat|sun))*)$"
 
 
@@ -71,6 +72,31 @@ class WorkbookConfig(_Table):
         return _zone(name)
 
 
+class AlertConfig(_Table):
+    """Where people are told when something breaks and when it is well again."""
+
+    kind: Literal["slack", "teams", "feishu", "dingtalk", "wecom", "mail", "apprise"] = Field(
+        description="What takes the message."
+    )
+    url: dict[str, Any] | None = Field(default=None, description="Where the secret address of the hook is; not for mail.")
+    secret: dict[str, Any] | None = Field(default=None, description="Where the key is that signs messages (Feishu, DingTalk).")
+    events: tuple[Literal["broken", "off track", "done"], ...] = Field(
+        default=("broken", "off track", "done"),
+        description="What to tell: broken links and sources, rows off track, targets reached.",
+    )
+    quiet: Annotated[str, Field(pattern=_QUIET)] | None = Field(
+        default=None, description="No messages in these hours: 22:00-07:00."
+    )
+    private: bool = Field(default=False, description="True where the hook lies inside the company's network.")
+    server: str = Field(default="", description="The mail server.")
+    port: int = Field(default=465, ge=1, le=65535, description="Its port: 465 for TLS, others for STARTTLS.")
+    user: str = Field(default="", description="The mail server's user.")
+    password: dict[str, Any] | None = Field(default=None, description="Where that user's password is.")
+    sender: str = Field(default="", description="The address that mails come from.")
+    to: tuple[str, ...] = Field(default=(), description="The addresses that mails go to.")
+    plain: bool = Field(default=False, description="True for a mail server on this machine that speaks no TLS.")
+
+
 def _zone(name: str) -> str:
     try:
         if name:
@@ -98,6 +124,7 @@ class _Document(BaseSettings):
     status_token: dict[str, Any] | None = Field(default=None, description="Where the secret is that the page asks for.")
     plugins: tuple[str, ...] = Field(default=(), description="Connectors of other installed packages that may be loaded.")
     workbooks: tuple[WorkbookConfig, ...] = Field(default=(), description="The workbooks to keep up to date.")
+    alerts: tuple[AlertConfig, ...] = Field(default=(), description="Where people are told what broke.")
     connectors: dict[str, dict[str, dict[str, Any]]] = Field(default={}, description="Accounts: [connectors.NAME.ACCOUNT].")
 
     _file: typing.ClassVar[Mapping[str, Any]] = {}
@@ -134,6 +161,7 @@ class Config:
     status_token: Mapping[str, Any] | None = None
     plugins: tuple[str, ...] = ()
     workbooks: tuple[WorkbookConfig, ...] = ()
+    alerts: tuple[AlertConfig, ...] = ()
     accounts: Mapping[str, Mapping[str, Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
 
     def path(self, text: str) -> Path:
@@ -170,7 +198,8 @@ def load(file: Path | None, here: Path) -> Config:
         file=file, folder=folder, language=read.language, timezone=read.timezone,
         history=(folder / Path(read.history).expanduser()).absolute() if read.history else None,
         deadline_seconds=read.deadline_seconds, status_port=read.status_port, status_host=read.status_host,
-        status_token=read.status_token, plugins=read.plugins, workbooks=read.workbooks, accounts=read.connectors,
+        status_token=read.status_token, plugins=read.plugins, workbooks=read.workbooks, alerts=read.alerts,
+        accounts=read.connectors,
     )  # fmt: skip
 
 

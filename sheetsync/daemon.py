@@ -294,6 +294,8 @@ class Daemon:
             "run", workbook=one.entry.path, edits=report.edits, requests=report.requests, seconds=report.seconds,
             error=report.error or "", **states,
         )  # fmt: skip
+        for said in app.tell(one.entry, report):
+            self._log.warning("alert not delivered", target=said)
         self.finished(app, one, report)
 
     def _note_sources(self, app: App, fetched: Fetched) -> None:
@@ -315,7 +317,7 @@ class Daemon:
     def _take(self, app: App) -> None:
         """The workbooks of a configuration; those that were there before keep what is known of them."""
         entries = app.workbook_configs([])
-        app.registry  # noqa: B018 - its complaints come before anything runs
+        app.registry, app.targets  # noqa: B018 - their complaints come before anything runs
         now = self.edges.time.now()
         watched: dict[str, Watched] = {}
         for entry in entries:

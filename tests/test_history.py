@@ -636,6 +636,7 @@ def live_in(history: History) -> None:
     history.keep_lookup("crm", "main", "web 1", "id 1")
     history.keep_lane("crm", "main", LaneState(5, NOON + HOUR, "outage", "f1"))
     history.keep_served(BOOK, NOON)
+    history.keep_told("chat", {"broken|a"})
 
 
 def check_lived_in(history: History) -> None:
@@ -650,6 +651,7 @@ def check_lived_in(history: History) -> None:
     assert history.lookup("crm", "main", "web 1") == "id 1"
     assert history.lane("crm", "main") == LaneState(5, NOON + HOUR, "outage", "f1")
     assert history.served(BOOK) == NOON
+    assert history.told("chat") == {"broken|a"}
     assert history._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 

@@ -33,6 +33,8 @@ MAY: dict[str, set[str]] = {
     "due": set(),
     "daemon": GROUND | {"app", "_locks", "due", "config", "fetch", "status"},
     "status": GROUND | {"okr"},
+    "alerts": GROUND | {"okr", "web"},
+    "targets": GROUND | {"alerts", "config", "web"},
     "template": GROUND | {"okr"},
     "recorder": GROUND | {"okr", "fetch", "history"},
     "explain": GROUND | {"okr", "connectors"},

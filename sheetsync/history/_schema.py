@@ -62,6 +62,8 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
             fingerprint TEXT NOT NULL, PRIMARY KEY (connector, account)) WITHOUT ROWID""",
         # Up to which slot of its timetable a workbook has been served.
         "CREATE TABLE served (workbook TEXT PRIMARY KEY, through TEXT NOT NULL) WITHOUT ROWID",
+        # What people were told, by target of the alerts, and not yet told to be well again.
+        "CREATE TABLE told (target TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (target, key)) WITHOUT ROWID",
     ),
 )
 """The statements that lead from version n to n + 1. A line that has shipped is never changed; a new version is added behind."""

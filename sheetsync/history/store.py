@@ -282,6 +282,18 @@ class History:
                 (self._spelling.name(workbook), stamp(through)),
             )
 
+    def told(self, target: str) -> set[str]:
+        """What a target of the alerts was told and not yet told to be well again."""
+        with self._reading() as db:
+            return {key for (key,) in db.execute("SELECT key FROM told WHERE target = ?", (self._spelling.name(target),))}
+
+    def keep_told(self, target: str, keys: Collection[str]) -> None:
+        """Takes the place of what was kept for this target."""
+        name = self._spelling.name(target)
+        with self._writing() as db:
+            db.execute("DELETE FROM told WHERE target = ?", (name,))
+            db.executemany("INSERT OR IGNORE INTO told VALUES (?, ?)", [(name, self._spelling.name(key)) for key in keys])
+
     def lane(self, connector: str, account: str, *, fingerprint: str | None = None) -> LaneState | None:
         """What the lane remembers; with `fingerprint` only what it learnt under the same settings of the account."""
         with self._reading() as db:

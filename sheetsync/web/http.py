@@ -182,6 +182,21 @@ class Web:
             "POST", url, params, headers, content=content, kind="application/json", authorised=authorised, refine=refine
         ).json()
 
+    def post(
+        self,
+        url: str,
+        body: Any,
+        *,
+        headers: Mapping[str, str] | None = None,
+        authorised: bool = True,
+        refine: Refine | None = None,
+    ) -> Reply:
+        """As `post_json`, but the whole answer: for services that answer in plain words."""
+        content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return self._ask(
+            "POST", url, None, headers, content=content, kind="application/json", authorised=authorised, refine=refine
+        )
+
     def post_form(
         self,
         url: str,
