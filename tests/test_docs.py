@@ -170,7 +170,10 @@ def default_of(value: Any) -> str:
     return "none" if value is None else f"`{json.dumps(value if not isinstance(value, tuple) else list(value))}`"
 
 
-@pytest.mark.parametrize(("heading", "model"), [("For everything", config._Document), ("A workbook", config.WorkbookConfig)])
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [("For everything", config._Document), ("A workbook", config.WorkbookConfig), ("Alerts", config.AlertConfig)],
+)
 def test_every_key_is_described_with_its_default(heading: str, model: Any) -> None:
     told = table(section(page("configuration.md"), heading).partition("\n### ")[0])
     wanted = {
