@@ -1,0 +1,314 @@
+"""Power BI: the address of a report or a semantic model goes in, one of the model's measures comes out, as in its visuals.
+
+API            REST v1.0, https://learn.microsoft.com/rest/api/power-bi/datasets/execute-queries (specification of October 2024)
+Key            an app registration in Entra ID that is a member of the workspace, or a person's refresh token; the administrator
+               of Power BI must permit service principals, and the tenant setting Dataset Execute Queries REST API
+Rights         Build and Read on the model. Models with row-level security answer to a person alone, not to an app
+Visuals        no call gives what a visual shows, so a link names the model and `metric=` the measure; of the filters only those
+               in the address and in `where=` apply, never those of the page, its slicers or a bookmark
+BLANK          is no figure, unless `blank_is_zero`; a value of a filter that the model does not have is an error
+Reports        are looked up in each run: a report can be bound to another model
+Real service   not yet run against it; checked against its specification and its samples
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final, Literal
+
+from sheetsync import links
+from sheetsync.connectors._dax import is_count, measure_of, query
+from sheetsync.connectors._entra import EntraSettings, application
+from sheetsync.connectors._halves import asked
+from sheetsync.connectors._options import only
+from sheetsync.connectors._powerbi import CLOUDS, GUID, code_of, conditions_between, guid, question_of, row_of
+from sheetsync.connectors.base import (
+    Connector,
+    Example,
+    Limits,
+    LinkPattern,
+    Metric,
+    origin_of,
+    reading_of,
+    setting,
+    walk,
+    walk_or_none,
+)
+from sheetsync.errors import (
+    AccessDenied,
+    BadCredentials,
+    LinkError,
+    NoSuchMetric,
+    NotFound,
+    NotReady,
+    Unavailable,
+    UnexpectedReply,
+    UnsupportedLink,
+)
+from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.secrets import Secret
+from sheetsync.web.auth import Auth, RefreshToken
+from sheetsync.web.http import Reply, Web
+
+QUESTIONS: Final = 20
+"""So many figures of one model are asked for in one query."""
+
+
+_HOST: Final = "|".join(f"(?P<{name.replace('-', '_')}>{cloud.pages})" for name, cloud in CLOUDS.items())
+_GROUP: Final = rf"/groups/(?P<group>me|{GUID})"
+_REPORT: Final = rf"/reports/(?P<id>{GUID})(/[\w-]{{0,60}})?/?"
+_EMBEDDED: Final = {"reportId": f"(?P<id>{GUID})"}
+_ID: Final = "11111111-2222-3333-4444-555555555555"
+_WORKSPACE: Final = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerBiSettings(EntraSettings):
+    refresh_token: Secret | None = setting("Refresh token of a person, where not the app itself signs in.", None)
+    cloud: Literal["world", "us-gov", "us-gov-high", "us-gov-mil", "china"] = setting("Which Power BI it is.", "world")
+    user: str = setting("Sign-in name of the person whose row-level rights apply, such as anna@acme.com.", "")
+    blank_is_zero: bool = setting("True where a measure that is BLANK means zero.", False)
+    refreshed: bool = setting("True to ask when the model was last refreshed, and show that as As of.", False)
+
+
+class PowerBI(Connector[PowerBiSettings]):
+    title = "Power BI"
+    settings_type = PowerBiSettings
+    # 120 queries a minute for each user, whatever the model (https://learn.microsoft.com/rest/api/power-bi/datasets/execute-queries).
+    limits = Limits(concurrency=4, rates=((100, 60.0),), batch=QUESTIONS)
+
+    links = (
+        LinkPattern("report", _HOST, rf"/groups/me/apps/(?P<app>{GUID}){_REPORT}"),
+        LinkPattern("report", _HOST, _GROUP + _REPORT),
+        LinkPattern("report", _HOST, "/reportEmbed/?", _EMBEDDED),
+        LinkPattern(
+            "dataset", _HOST, rf"{_GROUP}/(datasets|datahub/datasets|semanticmodels|modeling)/(?P<id>{GUID})(/\w{{0,40}})*/?",
+        ),
+        LinkPattern(
+            "dashboard", _HOST, rf"/groups/.*/dashboards/{GUID}.*",
+            instead="Click the tile to open its report, and paste that address with #metric=NAME of the measure behind it.",
+        ),
+        LinkPattern(
+            "paginated", _HOST, rf"/groups/.*/rdlreports/{GUID}.*",
+            instead="Paste the address of the semantic model behind this report, with #metric=NAME of a measure.",
+        ),
+        LinkPattern(
+            "scorecard", _HOST, rf"/groups/.*/scorecards/{GUID}.*",
+            instead="Paste the address of the report that the goal is connected to, with #metric=NAME of its measure.",
+        ),
+        LinkPattern(
+            "share", _HOST, r"/links/.+", instead="Open this link, and paste the address that the browser shows then.",
+        ),
+        LinkPattern(
+            "public", _HOST, r"/view/?", {"r": r".+"},
+            instead="Paste the address of the report in its workspace, not of its public copy.",
+        ),
+    )  # fmt: skip
+    metrics = {
+        "report": (Metric("measure", "a measure of the report's model by its name, or count(Table), sum(Table[Column])"),),
+        "dataset": (Metric("measure", "a measure of the model by its name, or count(Table), sum(Table[Column])"),),
+    }
+    examples = (
+        Example(
+            f"https://app.powerbi.com/groups/{_WORKSPACE}/reports/{_ID}/ReportSection?experience=power-bi#metric=Total Revenue",
+            f"report/{_ID}?group={_WORKSPACE}&metric=Total Revenue", "Total Revenue", {"value": 1250.5}, Decimal("1250.5"),
+        ),
+        Example(
+            f"https://app.powerbi.com/groups/{_WORKSPACE}/reports/{_ID}?filter=Geo~2FCountry%20eq%20'Germany'#metric=Sales[Deals]",
+            f"report/{_ID}?group={_WORKSPACE}&metric=Sales[Deals]&where=Geo[Country]:Germany", "Sales[Deals]",
+        ),
+        Example(
+            f"https://app.powerbi.com/groups/me/apps/{_WORKSPACE}/reports/{_ID}/5f0c1d2e3a4b5c6d7e8f#metric=[Leads]",
+            f"report/{_ID}?app={_WORKSPACE}&metric=Leads", "Leads",
+        ),
+        Example(
+            f"https://app.powerbi.com/reportEmbed?reportId={_ID}&groupId={_WORKSPACE}&autoAuth=true#metric=Leads",
+            f"report/{_ID}?group={_WORKSPACE}&metric=Leads", "Leads",
+        ),
+        Example(
+            f"https://app.powerbi.com/groups/{_WORKSPACE}/datasets/{_ID}/details#count(Orders)"
+            "&where=Orders[Day]:2026-01-01..2026-03-31",
+            f"dataset/{_ID}?metric=count(Orders)&where=Orders[Day]:2026-01-01..2026-03-31", "count(Orders)",
+            {"value": None}, Decimal(0),
+        ),
+    )  # fmt: skip
+    unsupported = (
+        f"https://app.powerbi.com/groups/{_WORKSPACE}/dashboards/{_ID}",
+        f"https://app.powerbi.com/groups/me/rdlreports/{_ID}",
+        f"https://app.powerbi.com/groups/{_WORKSPACE}/scorecards/{_ID}",
+        f"https://app.powerbi.com/links/aBcDeFgH?ctid={_ID}",
+        "https://app.powerbi.com/view?r=eyJrIjoiMTEifQ",
+        f"https://app.powerbi.com/groups/me/reports/{_ID}?bookmarkGuid={_WORKSPACE}#metric=Leads",
+    )
+
+    def origins(self) -> Collection[str]:
+        return (origin_of(self._base()),)
+
+    def auth(self) -> Auth:
+        cloud, given = CLOUDS[self.settings.cloud], self.settings
+        app = application(given, cloud.resource, login=cloud.login, account=self.account)
+        if given.refresh_token is None:
+            return app
+        (origin,) = app.origins
+        return RefreshToken(
+            f"{origin}/{given.tenant}/oauth2/v2.0/token", given.client_id, given.client_secret, given.refresh_token,
+            store=given.refresh_token.keep, scope=f"{cloud.resource}/.default offline_access",
+        )  # fmt: skip
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        found = cls.match(link)
+        if found is None:
+            return None
+        written = links.split(link.url).query
+        kind, ids, page = found[0].kind, found[1], dict(reversed(written))
+        if any(name.casefold() == "bookmarkguid" for name in page):
+            raise UnsupportedLink(
+                "This address opens a bookmark, whose filters Power BI does not give out.",
+                use_instead="Paste the address without the bookmark, and write where=Table[Column]:value behind it.",
+            )
+        only(link, "where")
+        wanted = link.option("metric")
+        if not wanted:
+            raise NoSuchMetric(
+                "This page shows many figures, and Power BI gives out those of measures only.",
+                advice="Add #metric=NAME with the name of a measure behind the link, as its model writes it.",
+            )
+        metric, params = measure_of(wanted), []
+        if kind == "report":
+            place = {"app": ids.get("app"), "group": ids.get("group") or guid(page.get("groupId"))}
+            params = [(name, text.lower()) for name, text in place.items() if text]
+        where = conditions_between(
+            link.option("where"), [text for name, text in written if name.casefold() in {"filter", "$filter"}]
+        )
+        params += [("metric", metric), *([("where", where)] if where else [])]
+        return Resource(kind, ids["id"].lower(), tuple(params)), metric
+
+    def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - cloud and tenant stand in the address
+        found = self.match(link)
+        tenant = dict(links.split(link.url).query).get("ctid", "").casefold()
+        same = guid(tenant) is None or guid(self.settings.tenant) is None or tenant == self.settings.tenant.casefold()
+        return found is not None and same and self.settings.cloud.replace("-", "_") in found[1]
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        found = self.fetch_batch([resource], web)[resource]
+        if isinstance(found, LinkError):
+            raise found
+        return found
+
+    def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
+        found: dict[Resource, Any] = {}
+        wanted: dict[str, list[Resource]] = defaultdict(list)
+        for resource in resources:
+            try:
+                wanted[self._model(web, resource)].append(resource)
+            except (BadCredentials, Unavailable):
+                raise
+            except LinkError as error:
+                found[resource] = error
+        for model, group in wanted.items():
+            found |= asked(group, partial(self._answers, web, model))
+        return found
+
+    def read(self, document: Any, query: Query) -> Reading:
+        value = walk(document, "value")
+        if value is None:
+            if not self.settings.blank_is_zero and not is_count(query.metric):
+                raise NotReady(
+                    "{metric} is blank in Power BI; a missing figure is not zero.", metric=query.metric,
+                    advice="Check the filter; if blank means zero, ask the person who installed sheetsync to set blank_is_zero.",
+                )  # fmt: skip
+            value = 0
+        reading = reading_of(value, Metric(query.metric, ""))
+        return Reading(reading.value, reading.unit, walk_or_none(document, "as_of"), reading.approximate)
+
+    def refine(self, reply: Reply) -> LinkError | None:
+        if not 400 <= reply.status < 500 or reply.status == 429:
+            return None
+        code = code_of(reply)
+        info = reply.headers.get("x-powerbi-error-info", "")
+        if reply.status == 403 and "TokenExpired" in (info, code):
+            return BadCredentials("Power BI does not accept the key of this account any more.")
+        if reply.status == 403 or (reply.status == 401 and "PowerBINotAuthorizedException" in (info, code)):
+            return AccessDenied(
+                "Power BI does not let this account read this report or its model.",
+                advice="Ask the owner of the workspace for Build and Read on the model, and the administrator of Power BI "
+                "whether apps, and queries by the REST API, are permitted.",
+            )
+        if reply.status == 404:
+            return NotFound(
+                "Power BI knows nothing under this address, or this account may not see it.",
+                advice="Check the address, and whether the account is a member of the workspace.",
+            )
+        if reply.status == 400 and reply.path.endswith("/executeQueries"):
+            return NoSuchMetric(
+                "Power BI cannot work out this measure with this filter.",
+                advice="Check the names of measure, tables and columns, and that each value is of its column's type.",
+            )
+        return None
+
+    def probe(self, web: Web) -> None:
+        self._get(web, "/groups", **{"$top": "1"})
+
+    # --- how Power BI is asked
+
+    def _base(self) -> str:
+        return (self.settings.api_url or CLOUDS[self.settings.cloud].api).rstrip("/")
+
+    def _get(self, web: Web, path: str, **params: str) -> Any:
+        return web.get_json(f"{self._base()}/v1.0/myorg{path}", params=params, once=True)
+
+    def _model(self, web: Web, resource: Resource) -> str:
+        """The id of the semantic model. Raises NotFound where the report has none, AccessDenied."""
+        if resource.kind == "dataset":
+            return resource.id
+        given = dict(resource.params)
+        group = given.get("group", "me")
+        if "app" in given:
+            place = f"/apps/{given['app']}"
+        elif group == "me" and self.settings.refresh_token is None:
+            raise AccessDenied(
+                "This report lies in somebody's own workspace, which an app cannot see.",
+                advice="Move it to a shared workspace, or ask the person who installed sheetsync to connect that person.",
+            )
+        else:
+            place = "" if group == "me" else f"/groups/{group}"
+        model = guid(walk_or_none(self._get(web, f"{place}/reports/{resource.id}"), "datasetId"))
+        if model is None:
+            raise NotFound("This report has no semantic model that can be asked.", advice="Paste the address of another report.")
+        return model.lower()
+
+    def _answers(self, web: Web, model: str, resources: Sequence[Resource]) -> dict[Resource, Any]:
+        """One row with the figures of all of them. Raises NoSuchMetric where one of them cannot be worked out."""
+        questions = [question_of(resource) for resource in resources]
+        body: dict[str, Any] = {"queries": [{"query": query(questions)}], "serializerSettings": {"includeNulls": True}}
+        if self.settings.user:
+            body["impersonatedUserName"] = self.settings.user
+        row = row_of(web.post_json(f"{self._base()}/v1.0/myorg/datasets/{model}/executeQueries", body))
+        as_of = self._refreshed(web, model) if self.settings.refreshed else None
+        found: dict[Resource, Any] = {}
+        for place, (resource, question) in enumerate(zip(resources, questions, strict=True)):
+            unknown = next((one for number, one in enumerate(question.values) if not row.get(f"[k{place}_{number}]")), None)
+            if unknown is not None:
+                found[resource] = NotFound(
+                    "The model has no {value} in {column}.", value=unknown.value, column=unknown.column,
+                    advice="Check how it is spelt in Power BI.",
+                )  # fmt: skip
+            else:
+                found[resource] = {"value": walk(row, f"[v{place}]"), "as_of": as_of}
+        return found
+
+    def _refreshed(self, web: Web, model: str) -> datetime | None:
+        """When the model was last filled; None for a model that asks its source each time."""
+        listed = walk(self._get(web, f"/datasets/{model}/refreshes", **{"$top": "20"}), "value")
+        ends = [one.get("endTime") for one in listed if isinstance(one, dict) and one.get("status") == "Completed"]
+        try:
+            moment = datetime.fromisoformat(str(ends[0])) if ends else None
+        except ValueError:
+            raise UnexpectedReply("Power BI does not say when the model was refreshed.") from None
+        return moment if moment and moment.tzinfo else None
