@@ -133,11 +133,11 @@ def _label(text: str) -> str:
 
 _STYLE: Final = """
 :root{color-scheme:light dark}body{font:15px/1.5 system-ui,'Segoe UI','PingFang SC','Microsoft YaHei',sans-serif;margin:2rem auto;
-max-width:60rem;padding:0 1rem;color:#1b2a41;background:#fff}h1{font-size:1.4rem;margin:0}h2{font-size:1rem;margin:2rem 0 .5rem}
+max-width:68rem;padding:0 1rem;color:#1b2a41;background:#fff}h1{font-size:1.4rem;margin:0}h2{font-size:1rem;margin:2rem 0 .5rem}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.45rem .6rem;border-bottom:1px solid #d8dee9;vertical-align:top}
 th{font-weight:600;font-size:.85rem;color:#44546a}.bad{color:#a32020;font-weight:600}.good{color:#1c6b4a;font-weight:600}
-.muted{color:#5b6b80}@media(prefers-color-scheme:dark){body{background:#10192a;color:#e6ebf3}th,.muted{color:#a9b6c9}
+.when{white-space:nowrap}td .bad,td.bad,td.good{font-weight:500}.muted{color:#5b6b80}@media(prefers-color-scheme:dark){body{background:#10192a;color:#e6ebf3}th,.muted{color:#a9b6c9}
 th,td{border-color:#2b3950}.bad{color:#ff9a8c}.good{color:#7fd8b0}}
 """
 
@@ -154,14 +154,14 @@ _PAGE: Final = """\
 <tr><th scope="row">{{ one.name | line }}</th>
 <td class="{{ 'bad' if one.error else 'good' if one.last else 'muted' }}">
 {{- one.error | line if one.error else say("fine") if one.last else say("not run yet") }}</td>
-<td>{{ one.last | when }}</td>
-<td>{{ say("running now") if one.running else say("figures wait") if one.waiting else one.next | when }}</td>
+<td class="when">{{ one.last | when }}</td>
+<td class="when">{{ say("running now") if one.running else say("figures wait") if one.waiting else one.next | when }}</td>
 <td>{{ one.states | counted }}</td></tr>{% endfor %}
 </tbody></table>
 <h2>{{ say("Sources") }}</h2>
 <table><thead><tr>{% for name in ("Source", "Last figure", "State") %}<th scope="col">{{ say(name) }}</th>
 {%- endfor %}</tr></thead><tbody>{% for one in state.sources %}
-<tr><th scope="row">{{ one.connector | line }} · {{ one.account | line }}</th><td>{{ one.last_good | when }}</td>
+<tr><th scope="row">{{ one.connector | line }} · {{ one.account | line }}</th><td class="when">{{ one.last_good | when }}</td>
 <td class="{{ 'bad' if one.failure else 'good' }}">{{ one.failure | line if one.failure else say("fine") }}</td></tr>
 {%- endfor %}
 </tbody></table>
