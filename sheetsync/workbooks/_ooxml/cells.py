@@ -64,7 +64,7 @@ def _usual(match: re.Match[bytes]) -> Content:
         attributes,
         int(style) if style else 0,
         kind.decode() if kind else "n",
-        None if held is None else unescape(held),
+        None if held is None else held.decode() if b"&" not in held and b"\r" not in held else unescape(held),
         None if element is None else unescape(formula or b""),
         tag or b"",
         element or b"",
@@ -209,7 +209,7 @@ def styled(attributes: bytes, style: int) -> bytes:
 
 def valueless(attributes: bytes) -> bytes:
     """Raw attributes without those that describe the value: cell metadata and value metadata."""
-    return _without(attributes, {b"cm", b"vm"}) if b"m=" in attributes or b"m =" in attributes else attributes
+    return _without(attributes, {b"cm", b"vm"}) if b"m" in attributes else attributes
 
 
 def without_value(content: Content) -> bytes:

@@ -87,19 +87,27 @@ def _say(
             value = wanted[key].value
             if value is None:
                 continue
-            text = _text(cell)
-            if text is None or not _says(value, cell.get("t", "n"), text, since_1904=since_1904):
+            if (
+                isinstance(value, Decimal)
+                and len(cell) == 1
+                and cell.get("t") is None
+                and number_of(cell[0].text or "") == float(value)
+            ):
+                continue
+            kind = cell.get("t", "n")
+            text = _text(cell, "is" if kind == "inlineStr" else "v")
+            if text is None or not _says(value, kind, text, since_1904=since_1904):
                 _refuse(sheet)
 
 
-def _text(cell: Element) -> str | None:
-    """What stands in the `<v>` or the `<is>` of a cell; None where it has several."""
+def _text(cell: Element, holder: str) -> str | None:
+    """What stands in the `<v>` or the `<is>` of a cell; None where it has several, or the wrong one."""
     text: str | None = None
     for part in cell:
         tag = part.tag
         name = tag if tag[0] != "{" else local(tag)
         if name in {"v", "is"}:
-            if text is not None:
+            if text is not None or name != holder:
                 return None
             text = (part.text or "") if name == "v" else "".join(part.itertext())
     return text or ""

@@ -17,7 +17,7 @@ from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, Areas, area_
 from sheetsync.workbooks._ooxml.cells import Content, content_of, restyled, styled, valueless, without_value, written
 from sheetsync.workbooks._ooxml.markup import attributes, elements, prefix_of, with_attribute
 from sheetsync.workbooks._ooxml.reading import value_of
-from sheetsync.workbooks._ooxml.scalars import number_of, number_text, serial_of, text_element, value_as_float
+from sheetsync.workbooks._ooxml.scalars import number_of, number_text, serial_of, text_element
 from sheetsync.workbooks._ooxml.scan import Held, Row, Scan
 from sheetsync.workbooks._ooxml.sheet import Sheet
 from sheetsync.workbooks._ooxml.styles import Styles
@@ -162,14 +162,22 @@ class Patcher:
             self._check(*key, wanted, content.style, formula=content.formula is not None)
         style = content.style if wanted.fill is None else self._filled(content.style, wanted.fill)
         value = wanted.value
-        if value is None or self._same(content, value):
+        kind, payload, same = b"", b"", value is None
+        if isinstance(value, Decimal):
+            number = self._number(value, *key)
+            payload = b"<%bv>%b</%bv>" % (content.prefix, number, content.prefix)
+            same = content.kind == "n" and content.value is not None and number_of(content.value) == float(number)
+        elif value is not None:
+            same = self._same(content, value)
+        if same:
             if style == content.style:
                 return
             new = restyled(scan.text[start:end], style)
         else:
-            style = self._dated(style, value)
+            if not payload:
+                style = self._dated(style, value)
+                kind, payload = self._payload(content.prefix, value, *key)
             raw = valueless(content.attributes)
-            kind, payload = self._payload(content.prefix, value, *key)
             new = written(content.prefix, raw if style == content.style else styled(raw, style), kind, payload, content.extras)
             patch.changed.add(key)
         patch.made[key] = new
@@ -228,11 +236,9 @@ class Patcher:
         return text.encode()
 
     def _same(self, content: Content, value: Value) -> bool:
-        """Whether the cell holds this value already."""
+        """Whether the cell holds this value already; numbers have been compared before."""
         if content.value is None:
             return value == "" and content.kind != "e"
-        if isinstance(value, Decimal):
-            return content.kind == "n" and number_of(content.value) == value_as_float(value)
         if isinstance(value, bool):
             return content.kind == "b" and (content.value.strip() in {"1", "true"}) is value
         if isinstance(value, str) and content.kind in {"n", "b", "e", "d"}:

@@ -137,7 +137,7 @@ class _Pass:
     def run(self, scan: Scan) -> Grid:
         reader, looks, cells, conditional = self._reader, self._looks, self._cells, self._frame.conditional
         arrays = self._sheet.arrays
-        in_areas, in_arrays, linked = bool(conditional), bool(arrays), bool(self._single or self._ranges)
+        in_areas, in_arrays, single, ranged = bool(conditional), bool(arrays), self._single, bool(self._ranges)
         inherited = self._inherited(scan)
         cut = scan.beyond(reader.max_rows)
         shared: dict[tuple[str, str | None, int], Cell] = {}
@@ -146,13 +146,16 @@ class _Pass:
             if column > reader.max_columns:
                 cut = cut or text is not None or formula is not None
                 continue
+            at = row, column
             covered = in_areas and conditional.covers(row, column)
-            targets = self._targets(row, column, formula) if linked or formula is not None else ()
+            targets = single.get(at, ())
+            if ranged or formula is not None:
+                targets = self._targets(at, targets, formula)
             is_formula = formula is not None or (in_arrays and arrays.covers(row, column))
             if text is None and not is_formula and not targets:
                 blank = looks.blank(style, conditional=covered)
                 if blank is not EMPTY or inherited:
-                    cells[row, column] = blank
+                    cells[at] = blank
                 continue
             used.add(row)
             # texts and truths repeat, numbers seldom do
@@ -160,11 +163,13 @@ class _Pass:
             cell = shared.get((kind, text, style)) if plain else None
             if cell is None:
                 look = looks[style]
-                value = self._value(kind, text, is_date=look.is_date)
+                value: CellValue = number_of(text) if kind == "n" and text is not None and not look.is_date else None
+                if value is None:
+                    value = self._value(kind, text, is_date=look.is_date)
                 cell = Cell(value, is_formula, targets, look.number_format, look.fill, covered, look.locked)
                 if plain:
                     shared[kind, text, style] = cell
-            cells[row, column] = cell
+            cells[at] = cell
         self._add_linked()
         self._add_missing(scan, used)
         return Grid(self._title, cells, self._frame.merges, cut)
@@ -176,13 +181,13 @@ class _Pass:
         except LookupError:
             raise damaged(self._sheet.part) from None
 
-    def _targets(self, row: int, column: int, formula: str | None) -> tuple[str, ...]:
-        targets = self._single.get((row, column), ())
+    def _targets(self, at: tuple[int, int], targets: tuple[str, ...], formula: str | None) -> tuple[str, ...]:
+        """The targets of a cell, those of its formula and of large linked ranges added."""
         for area, target in self._ranges:
-            if area.covers(row, column):
+            if area.covers(*at):
                 targets = (*targets, target)
         if formula is not None:
-            text = formula or self._sheet.shared_links.get((row, column), "")
+            text = formula or self._sheet.shared_links.get(at, "")
             if "HYPERLINK" in text.upper():
                 targets = (*targets, *hyperlink_targets(text))
         return tuple(dict.fromkeys(targets)) if len(targets) > 1 else targets

@@ -36,20 +36,15 @@ def number_text(number: Decimal) -> str | None:
     None for what no cell holds exactly enough: no number at all, beyond EXACT, where whole numbers have gaps, or so small that
     Excel makes 0 of it.
     """
-    real = value_as_float(number)
+    try:
+        real = float(number)
+    except ValueError:  # a signalling NaN
+        return None
     size = abs(real)
     if not MIN_NUMBER <= size < EXACT and number and not (size == EXACT and abs(number) <= EXACT):
         return None
     text = repr(real or 0.0)  # never -0.0
     return text[:-2] if text.endswith(".0") else text.replace("e", "E")
-
-
-def value_as_float(number: Decimal) -> float:
-    """The nearest binary floating point number; NaN for every NaN."""
-    try:
-        return float(number)
-    except ValueError:  # a signalling one
-        return math.nan
 
 
 def number_of(text: str) -> float | None:

