@@ -1,0 +1,339 @@
+"""Facebook: the address of a page or one of its posts goes in; followers, reactions, comments, shares or views come out.
+
+API            Graph API v26.0, https://developers.facebook.com/docs/graph-api/reference/page
+Key            a system user's token with the page assigned to it, or the page's own token, which insights and comments need
+Followers      `followers_count`; the older `fan_count` counts likes, and the two differ
+Posts          reactions of all sorts; comments with their answers; shares are left out of the answer where there are none
+Comments       arrive as none where the key is a person's: zero is believed from the page's own key only
+Insights       days of California, at most 90 in a call; unique viewers of days cannot be added up, so they are not offered
+pfbid…         a post's disguised number: looked for among the newest posts of the page, whose key this must be
+Batch          50 pages or posts in a call
+Real service   not yet run against it; checked against recorded replies and public descriptions of v25.0 and v26.0
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+from urllib.parse import quote
+
+from sheetsync.connectors._facebook import added_up, counted_days
+from sheetsync.connectors._graph import (
+    IDS_PER_CALL,
+    GraphSettings,
+    GraphToken,
+    apart,
+    base_of,
+    listing,
+    meaning,
+    nodes,
+    value_of,
+)
+from sheetsync.connectors._options import days_of, only
+from sheetsync.connectors.base import (
+    Connector,
+    Example,
+    Limits,
+    LinkPattern,
+    Metric,
+    origin_of,
+    reading_of,
+    setting,
+    walk,
+    walk_or_none,
+)
+from sheetsync.errors import Incomplete, LinkError, NoSuchMetric, NotFound
+from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.web.auth import Auth
+from sheetsync.web.http import Reply, Web
+
+_HOST: Final = r"((www|m|web|mbasic|mobile|touch|[a-z]{2,3}-[a-z]{2})\.)?(facebook\.com|fb\.com)"
+_NUMBER: Final = r"[0-9]{5,25}"
+_POST: Final = rf"{_NUMBER}|pfbid[A-Za-z0-9]{{10,150}}"
+_ID: Final = rf"(?P<id>{_NUMBER})"
+_RESERVED: Final = (
+    "ads|bookmarks|business|careers|dialog|directory|events|friends|gaming|groups|hashtag|help|home|legal|live|login|marketplace|"
+    "media|messages|notifications|pages|people|permalink|photo|photos|plugins|policies|policy|privacy|profile|public|recover|reel|"
+    "reels|search|settings|share|sharer|stories|story|terms|video|videos|watch"
+)
+_PAGE: Final = rf"(?!({_RESERVED})(\.php)?(/|$))(?P<page>[A-Za-z0-9.]{{5,50}})(?<!\.php)"
+_TAB: Final = r"(/(about|about_[a-z_]+|community|followers|likes|mentions|photos|posts|reels|reviews|videos))?/?"
+_WORDS: Final = r"[^/]{1,300}"
+_PAGE_FIELDS: Final = "id,username,followers_count,fan_count,talking_about_count,rating_count,overall_star_rating"
+_POST_FIELDS: Final = "id,shares,reactions.limit(0).summary(total_count),comments.filter(stream).limit(0).summary(total_count)"
+_POST_INSIGHTS: Final = "id,insights.metric(post_media_view,post_total_media_view_unique).period(lifetime)"
+_BEHIND: Final = {"video": "id,post_id,from{id}", "photo": "id,page_story_id,from{id}"}
+"""What leads from a video or a photo to its post."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacebookSettings(GraphSettings):
+    pages: tuple[str, ...] = setting("Names or numbers of the pages whose links this account answers; empty for all.", ())
+
+
+class Facebook(Connector[FacebookSettings]):
+    title = "Facebook"
+    settings_type = FacebookSettings
+    # 200 calls in an hour for each of the app's users of that day, so often 200 in all
+    # (https://developers.facebook.com/docs/graph-api/overview/rate-limiting); 50 ids are one call here.
+    limits = Limits(concurrency=2, batch=IDS_PER_CALL)
+
+    links = (
+        LinkPattern("post", _HOST, rf"/{_PAGE}/posts/({_WORDS}/)?(?P<id>{_POST})/?"),
+        LinkPattern("post", _HOST, r"/(permalink|story)\.php", {"id": _NUMBER, "story_fbid": _POST}),
+        LinkPattern("post", _HOST, rf"/{_PAGE}/videos/({_WORDS}/)?(?P<video>{_NUMBER})/?"),
+        LinkPattern("post", _HOST, rf"/reel/(?P<video>{_NUMBER})/?"),
+        LinkPattern("post", _HOST, r"/(watch/?|video\.php)", {"v": rf"(?P<video>{_NUMBER})"}),
+        LinkPattern("post", _HOST, rf"/{_PAGE}/photos/({_WORDS}/)?(?P<photo>{_NUMBER})/?"),
+        LinkPattern("post", _HOST, r"/photo(\.php)?/?", {"fbid": rf"(?P<photo>{_NUMBER})"}),
+        LinkPattern("page", r"business\.facebook\.com", r"/latest/.*", {"asset_id": _ID}),
+        LinkPattern("page", _HOST, r"/profile\.php", {"id": _NUMBER}),
+        LinkPattern("page", _HOST, rf"/(pages|people)/{_WORDS}/{_ID}/?"),
+        LinkPattern("page", _HOST, rf"/pages/category/{_WORDS}/{_WORDS}-{_ID}{_TAB}"),
+        LinkPattern("page", _HOST, rf"/p/{_WORDS}-{_ID}{_TAB}"),
+        LinkPattern("page", _HOST, rf"/(?!({_RESERVED})(/|$)){_WORDS}-(?P<id>[0-9]{{9,25}}){_TAB}"),
+        LinkPattern("page", _HOST, rf"/{_PAGE}{_TAB}"),
+        LinkPattern("short", _HOST, r"/share(r|\.php)?/.+",
+                    instead="Open it in a browser and paste the address that it turns into."),
+        LinkPattern("short", r"fb\.watch|fb\.me", "/.+",
+                    instead="Open it in a browser and paste the address that it turns into."),
+        LinkPattern("group", _HOST, r"/(groups|events|hashtag|marketplace|stories|gaming)/.+",
+                    instead="Paste the address of a page or of one of its posts."),
+    )  # fmt: skip
+    metrics = {
+        "page": (
+            Metric("followers", "people who follow the page", "followers_count"),
+            Metric("likes", "people who like the page", "fan_count"),
+            Metric("talking_about", "people who talk about the page", "talking_about_count"),
+            Metric("ratings", "ratings of the page", "rating_count"),
+            Metric("rating", "mean rating of the page, from 1 to 5", "overall_star_rating"),
+            Metric("views", "views of its content within the period", "page_media_view"),
+            Metric("engagements", "reactions, comments, shares and clicks within the period", "page_post_engagements"),
+            Metric("visits", "visits to the page within the period", "page_views_total"),
+            Metric("new_followers", "people who began to follow within the period", "page_daily_follows_unique"),
+            Metric("lost_followers", "people who stopped following within the period", "page_daily_unfollows_unique"),
+        ),
+        "post": (
+            Metric("reactions", "reactions of all sorts", "reactions.summary.total_count"),
+            Metric("comments", "comments and their answers", "comments.summary.total_count"),
+            Metric("shares", "times it was shared", "shares.count"),
+            Metric("views", "times it was seen", "post_media_view"),
+            Metric("viewers", "people who saw it", "post_total_media_view_unique"),
+        ),
+    }
+    of_period = frozenset({"views", "engagements", "visits", "new_followers", "lost_followers"})
+    of_insights = frozenset({"views", "viewers"})
+    examples = (
+        Example(
+            "https://www.facebook.com/Acme.Global/followers", "page/acme.global", "followers",
+            {"id": "1234567890", "followers_count": 0, "fan_count": 7}, Decimal(0),
+        ),
+        Example("https://zh-cn.facebook.com/profile.php?id=100064000000001", "page/100064000000001", "followers"),
+        Example("https://www.facebook.com/people/Acme/100064000000001/", "page/100064000000001", "followers"),
+        Example(
+            "https://business.facebook.com/latest/insights/overview?asset_id=1234567890#metric=likes", "page/1234567890", "likes",
+            {"id": "1234567890", "followers_count": 9, "fan_count": 7}, Decimal(7),
+        ),
+        Example(
+            "https://www.facebook.com/Acme.Global#metric=views&period=2026-01-01..2026-01-02",
+            "page/acme.global?report=page_media_view&from=2026-01-01&to=2026-01-02", "views",
+            {"2026-01-01": 4, "2026-01-02": 66}, Decimal(70),
+        ),
+        Example(
+            "https://www.facebook.com/Acme.Global/posts/987654321012345", "post/987654321012345?page=acme.global", "reactions",
+            {"id": "1234567890_987654321012345", "reactions": {"summary": {"total_count": 12}}}, Decimal(12),
+        ),
+        Example(
+            "https://www.facebook.com/permalink.php?story_fbid=987654321012345&id=1234567890#metric=shares",
+            "post/987654321012345?page=1234567890", "shares",
+            {"id": "1_2", "reactions": {"summary": {"total_count": 12}}, "shares": {"count": 3}}, Decimal(3),
+        ),
+        Example(
+            "https://www.facebook.com/Acme.Global/posts/our-summer/pfbid02AbCdEfGhIjKlMn",
+            "post/pfbid02AbCdEfGhIjKlMn?page=acme.global", "reactions",
+        ),
+        Example("https://facebook.com/AcmeGmbH/videos/456789012345", "post/456789012345?by=video&page=acmegmbh", "reactions"),
+        Example("https://www.facebook.com/reel/456789012345#metric=views", "post/456789012345?by=video&report=insights", "views"),
+        Example("https://www.facebook.com/watch/?v=456789012345", "post/456789012345?by=video", "reactions"),
+        Example("https://m.facebook.com/photo.php?fbid=456789012345&set=a.1", "post/456789012345?by=photo", "reactions"),
+    )  # fmt: skip
+    unsupported = (
+        "https://www.facebook.com/groups/acmefans/",
+        "https://www.facebook.com/events/123456789",
+        "https://www.facebook.com/share/p/1AbCdEfGhI/",
+        "https://fb.watch/AbCdEfGhI/",
+    )
+
+    def origins(self) -> Collection[str]:
+        return (origin_of(self._base()),)
+
+    def auth(self) -> Auth:
+        return GraphToken(self.settings.access_token, self.settings.app_secret)
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        found = cls.match(link)
+        if found is None:
+            return None
+        pattern, ids = found
+        metric = cls.metric_of(pattern.kind, link)
+        page = ids["id"] if "story_fbid" in ids else ids.get("page", "").lower()
+        if pattern.kind == "page":
+            return Resource("page", page or ids["id"], cls._period(link, metric)), metric.name
+        only(link)
+        by = next((what for what in _BEHIND if what in ids), "")
+        params = {"by": by, "page": page, "report": "insights" if metric.name in cls.of_insights else ""}
+        number = ids.get("story_fbid") or (ids[by] if by else ids["id"])
+        return Resource("post", number, tuple((name, text) for name, text in params.items() if text)), metric.name
+
+    @classmethod
+    def _period(cls, link: Link, metric: Metric) -> tuple[tuple[str, str], ...]:
+        if metric.name not in cls.of_period:
+            only(link)
+            return ()
+        only(link, "period")
+        days = days_of(link)
+        if days is None:
+            raise NoSuchMetric(
+                "{measure} are counted by day, and this link names no days.", measure=metric.name,
+                advice="Add period={period.start}..{period.end} behind the link, separated by & from the measure.",
+            )  # fmt: skip
+        return ("report", metric.path), ("from", days[0]), ("to", days[1])
+
+    def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the resource says it all
+        page = resource.id if resource.kind == "page" else dict(resource.params).get("page", "")
+        return not self.settings.pages or not page or page in {name.lower() for name in self.settings.pages}
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        found = self.fetch_batch([resource], web)[resource]
+        if isinstance(found, LinkError):
+            raise found
+        return found
+
+    def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
+        found: dict[Resource, Any | LinkError] = {}
+        together: dict[str, list[Resource]] = defaultdict(list)
+        for resource in resources:
+            report = dict(resource.params).get("report", "")
+            if resource.kind == "page" and report:
+                found |= apart([resource], lambda wanted: {one: self._days(web, one) for one in wanted})
+            else:
+                together[report].append(resource)
+        for report, wanted in together.items():
+            if resources[0].kind == "page":
+                found |= apart(wanted, partial(self._nodes, web, {one: one.id for one in wanted}, _PAGE_FIELDS))
+                continue
+            posts = self._post_ids(web, wanted)
+            found |= {one: error for one, error in posts.items() if isinstance(error, LinkError)}
+            known = {one: post for one, post in posts.items() if isinstance(post, str)}
+            fields = _POST_INSIGHTS if report else _POST_FIELDS
+            if known:
+                answers = apart([*known], partial(self._nodes, web, known, fields))
+                found |= {one: self._owned(web, answer) for one, answer in answers.items()}
+        return found
+
+    def read(self, document: Any, query: Query) -> Reading:
+        metric = next(one for one in self.metrics[query.resource.kind] if one.name == query.metric)
+        given = dict(query.resource.params)
+        if query.resource.kind == "page" and "report" in given:
+            return added_up(document, date.fromisoformat(given["from"]), date.fromisoformat(given["to"]), metric)
+        if given.get("report"):
+            return reading_of(value_of(walk(document, "insights"), metric.path), metric)
+        if query.metric == "shares" and isinstance(document, dict) and "shares" not in document:
+            # An answer that shows the other counts shows shares as well, where there are any.
+            reading_of(walk(document, "reactions.summary.total_count"), metric)
+            return Reading(Decimal(0))
+        reading = super().read(document, query)
+        if query.metric == "comments" and not reading.value and walk_or_none(document, "owned") is not True:
+            raise Incomplete(
+                "Facebook shows the comments of this post only to the page's own key.",
+                advice="Ask the person who installed sheetsync to connect the page with its own token.",
+            )
+        return reading
+
+    def refine(self, reply: Reply) -> LinkError | None:
+        return meaning(reply, self.title)
+
+    def probe(self, web: Web) -> None:
+        walk(web.get_json(f"{self._base()}/me", params={"fields": "id"}), "id")
+
+    # --- how Facebook is asked
+
+    def _base(self) -> str:
+        return base_of(self.settings, self.account)
+
+    def _nodes(self, web: Web, ids: Mapping[Resource, str], fields: str, wanted: Sequence[Resource]) -> Mapping[Resource, Any]:
+        """The node of each resource; one that is left out of the answer is not there."""
+        answer = nodes(web, self._base(), sorted({ids[one] for one in wanted}), fields)
+        gone = NotFound("Facebook knows nothing under this address, or does not show it to this account.")
+        return {one: answer.get(ids[one], gone) for one in wanted}
+
+    def _owned(self, web: Web, post: Any | LinkError) -> Any | LinkError:
+        """The post, with a mark whether the key is its page's own, which is asked only where there seem to be no comments."""
+        if isinstance(post, LinkError) or walk_or_none(post, "comments.summary.total_count") != 0:
+            return post
+        own = walk(web.get_json(f"{self._base()}/me", params={"fields": "id"}, once=True), "id")
+        return {**post, "owned": str(walk(post, "id")).partition("_")[0] == own}
+
+    def _post_ids(self, web: Web, wanted: Sequence[Resource]) -> dict[Resource, str | LinkError]:
+        """`{page}_{post}` of each, which the API wants; what had to be looked up is kept, since it never changes."""
+        found: dict[Resource, str | LinkError] = {}
+        asked: dict[str, dict[Resource, str]] = defaultdict(dict)
+        for one in wanted:
+            given = dict(one.params)
+            page = given.get("page", "")
+            kept = self.lookups.get(f"post/{given.get('by', page)}/{one.id}")
+            if kept is not None:
+                found[one] = kept
+            elif "by" in given:
+                asked[given["by"]][one] = one.id
+            elif one.id.isdigit() and page.isdigit():
+                found[one] = f"{page}_{one.id}"
+            elif one.id.isdigit() and (number := self.lookups.get(f"page/{page}")) is not None:
+                found[one] = f"{number}_{one.id}"
+            elif one.id.isdigit():
+                asked["page"][one] = page
+            else:
+                found |= apart([one], lambda these: {this: self._disguised(web, this) for this in these})
+        for what, ids in asked.items():
+            for one, node in apart([*ids], partial(self._nodes, web, ids, _BEHIND.get(what, "id,username"))).items():
+                found[one] = node if isinstance(node, LinkError) else self._looked_up(what, one, node)
+        return found
+
+    def _looked_up(self, what: str, one: Resource, node: Any) -> str | LinkError:
+        if what == "page":
+            number = str(walk(node, "id"))
+            key = f"page/{dict(one.params)['page']}"
+            if self.lookups.get(key) != number:
+                self.lookups.put(key, number)
+            return f"{number}_{one.id}"
+        post = str(walk_or_none(node, "page_story_id") or walk_or_none(node, "post_id") or "")
+        owner = str(walk_or_none(node, "from.id") or "")
+        post = post if "_" in post else f"{owner}_{post}"
+        if not re.fullmatch(r"[0-9]+_[0-9]+", post):
+            return NotFound("Facebook shows no post of this video or photo.", advice="Paste the address of the post instead.")
+        self.lookups.put(f"post/{what}/{one.id}", post)
+        return post
+
+    def _days(self, web: Web, resource: Resource) -> Mapping[str, Any]:
+        given = dict(resource.params)
+        url = f"{self._base()}/{quote(resource.id, safe='')}/insights"
+        return counted_days(web, url, given["report"], date.fromisoformat(given["from"]), date.fromisoformat(given["to"]))
+
+    def _disguised(self, web: Web, one: Resource) -> str:
+        page = dict(one.params)["page"]
+        for post in listing(web, f"{self._base()}/{quote(page, safe='')}/posts", "id,permalink_url"):
+            if re.search(rf"\b{re.escape(one.id)}\b", str(walk_or_none(post, "permalink_url"))):
+                found = str(walk(post, "id"))
+                self.lookups.put(f"post/{page}/{one.id}", found)
+                return found
+        raise NotFound(
+            "Facebook disguises the number of this post, and it is not among the posts that the page shows to this account.",
+            advice="Open the post in Meta Business Suite and paste its address with the plain number.",
+        )
