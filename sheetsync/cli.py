@@ -298,7 +298,8 @@ def show_pairs(texts: Texts, document: dict[str, Any]) -> None:
     console = Console(highlight=False)
     names = {
         "state": texts("State"), "connector": texts("Connector"), "account": texts("Account"), "kind": texts("Kind"),
-        "resource": texts("Asks for"), "metric": texts("Measure"), "metrics": texts("Measures to choose from"),
+        "resource": texts("Asks for"), "metric": texts("Measure"),
+        "about": texts("What it counts"), "metrics": texts("Measures to choose from"),
         "message": texts("What happened"), "advice": texts("What to do"),
     }  # fmt: skip
     for key, value in document.items():

@@ -23,8 +23,8 @@ def explain(text: str, registry: Registry, texts: Texts, today: date) -> dict[st
     `{period.start}` and its like are filled in as if the row's period were the month of `today`.
     """
     found: dict[str, Any] = {
-        "state": "ok", "connector": None, "account": None, "kind": None, "resource": None, "metric": None, "metrics": [],
-        "message": "", "advice": "",
+        "state": "ok", "connector": None, "account": None, "kind": None, "resource": None, "metric": None, "about": "",
+        "metrics": [], "message": "", "advice": "",
     }  # fmt: skip
     try:
         link = links.parse(text)
@@ -45,6 +45,8 @@ def explain(text: str, registry: Registry, texts: Texts, today: date) -> dict[st
             "metric": understood.metric,
             "metrics": [metric.name for metric in kind.metrics.get(understood.resource.kind, ())],
         }  # fmt: skip
+        chosen = next((one for one in kind.metrics.get(understood.resource.kind, ()) if one.name == understood.metric), None)
+        found["about"] = texts(chosen.about) if chosen is not None else ""
         found["account"] = registry.resolve(link).account
     except LinkError as error:
         found |= {"message": texts.error(error, advice=False), "advice": texts(error.advice)}
