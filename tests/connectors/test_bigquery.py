@@ -231,7 +231,6 @@ def test_pages_are_read_to_the_last() -> None:
     [
         answer("1", totalRows="3", pageToken="next"),
         answer("1", totalRows="3"),
-        answer("1", totalRows="10000000"),
         answer("1", errors=[{"reason": "stopped"}]),
     ],
 )
@@ -241,6 +240,13 @@ def test_a_part_is_never_the_whole(page: Any) -> None:
         stand.answer(JOB, answer(totalRows="3"))
         text = f"{PAGE}#item=won_deals&metric=sum(n)"
         assert isinstance(outcomes_of(stand, text)[text], Incomplete)
+
+
+def test_too_many_rows_are_not_read_page_by_page() -> None:
+    with Stand() as stand:
+        stand.answer(RUN, answer("1", totalRows="10000000", pageToken="next"), method="POST")
+        assert isinstance(outcomes_of(stand, LINK)[LINK], Incomplete)
+        assert [seen.path for seen in stand.seen] == ["/token", RUN]
 
 
 @pytest.mark.parametrize(

@@ -323,6 +323,15 @@ def test_an_operator_may_count_days_that_are_not_whole() -> None:
     assert outcome.as_of == datetime(2026, 4, 19, 21, 59, 59, tzinfo=UTC)
 
 
+def test_a_day_that_has_not_ended_there_is_dated_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 4, 20, 0, 30, tzinfo=UTC)
+    monkeypatch.setattr(GA4, "_now", lambda self: now)
+    text = f"{PAGE}home#period=2026-04-01..2026-06-30"
+    outcome = one(report("9", timeZone="America/Los_Angeles"), text, lag_days=0)
+    assert isinstance(outcome, Reading)
+    assert outcome.as_of == now
+
+
 def test_realtime() -> None:
     text = "https://analytics.google.com/analytics/web/#/p123456789/realtime/overview"
     path = "/v1beta/properties/123456789:runRealtimeReport"
@@ -410,13 +419,16 @@ def test_other_answers_are_no_figure(answer: Any) -> None:
     text = f"{LINK}#metric=totalRevenue" if "totalRevenue" in json.dumps(answer) else LINK
     outcome = one(answer, text)
     assert isinstance(outcome, UnexpectedReply), outcome
+    assert "connector" not in str(outcome)  # it was understood, and did not break anything
 
 
 def test_a_batch_that_is_too_short_is_no_answer() -> None:
     with Stand() as stand:
         stand.answer(BATCH, {"reports": [report("5")]}, method="POST")
         texts = (LINK, f"{LINK}#where=country:Germany")
-        assert all(isinstance(found, UnexpectedReply) for found in outcomes_of(stand, *texts).values())
+        for found in outcomes_of(stand, *texts).values():
+            assert isinstance(found, UnexpectedReply)
+            assert "each of the questions" in str(found)
 
 
 # --- quota and rights
