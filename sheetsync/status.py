@@ -137,7 +137,8 @@ max-width:68rem;padding:0 1rem;color:#1b2a41;background:#fff}h1{font-size:1.4rem
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.45rem .6rem;border-bottom:1px solid #d8dee9;vertical-align:top}
 th{font-weight:600;font-size:.85rem;color:#44546a}.bad{color:#a32020;font-weight:600}.good{color:#1c6b4a;font-weight:600}
-.when{white-space:nowrap}td .bad,td.bad,td.good{font-weight:500}.muted{color:#5b6b80}@media(prefers-color-scheme:dark){body{background:#10192a;color:#e6ebf3}th,.muted{color:#a9b6c9}
+.when{white-space:nowrap}td.bad,td.good{font-weight:500}
+.muted{color:#5b6b80}@media(prefers-color-scheme:dark){body{background:#10192a;color:#e6ebf3}th,.muted{color:#a9b6c9}
 th,td{border-color:#2b3950}.bad{color:#ff9a8c}.good{color:#7fd8b0}}
 """
 
