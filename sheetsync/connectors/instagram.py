@@ -1,0 +1,293 @@
+"""Instagram: the address of a profile, a post or a reel goes in; followers, posts, likes, comments or views come out.
+
+API            Graph API v26.0, https://developers.facebook.com/docs/instagram-platform (the way over Facebook Login)
+Key            a system user's token with your own professional account; any other professional account is looked up through it
+Profiles       business and creator accounts, yours and others'; Instagram does not tell a personal account from a missing one
+Posts          there is no question by short code: the posts of the account are looked through, newest first; the number behind
+               a code of your own never changes and is kept. Others' posts need the form /NAME/p/CODE/
+Likes          hidden likes do not arrive: they are missing, never zero
+Views          views, reach, saves and shares of your own posts only; a figure that Instagram leaves out is not zero
+Exact          the numbers here are exact, although the app shows 26.7万 or 267K
+Real service   not yet run against it; checked against recorded replies and public descriptions of v25.0 and v26.0
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from sheetsync.connectors._graph import (
+    IDS_PER_CALL,
+    PAGE,
+    GraphSettings,
+    GraphToken,
+    apart,
+    base_of,
+    listing,
+    meaning,
+    nodes,
+    turned,
+    value_of,
+)
+from sheetsync.connectors._options import only
+from sheetsync.connectors.base import (
+    Connector,
+    Example,
+    Limits,
+    LinkPattern,
+    Metric,
+    origin_of,
+    reading_of,
+    setting,
+    walk,
+    walk_or_none,
+)
+from sheetsync.errors import (
+    AccessDenied,
+    BadCredentials,
+    ConfigError,
+    Incomplete,
+    LinkError,
+    NotFound,
+    Unavailable,
+    UnexpectedReply,
+)
+from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.web.auth import Auth
+from sheetsync.web.http import Reply, Web
+
+_HOST: Final = r"((www|m)\.)?instagram\.com"
+_CODE: Final = r"(?P<id>(?!audio/)[A-Za-z0-9_-]{5,40})"
+_USER: Final = (
+    r"(?!(p|reel|reels|tv|stories|explore|accounts|direct|about|developer|legal|web|emails|challenge|privacy|press|api|s)(/|$))"
+    r"(?P<user>[A-Za-z0-9._]{1,30})"
+)
+_COUNTS: Final = "id,permalink,like_count,comments_count"
+_INSIGHTS: Final = "id,insights.metric(views,reach,saved,shares,total_interactions)"
+_CURSOR: Final = re.compile(r"[A-Za-z0-9_=+/-]{1,500}")
+_OWN_PAGES: Final = "instagram_business_account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstagramSettings(GraphSettings):
+    user_id: str = setting("Number of your own professional account (17841…), needed where the token sees several.", "")
+
+
+class Instagram(Connector[InstagramSettings]):
+    title = "Instagram"
+    settings_type = InstagramSettings
+    # As on Facebook, 200 calls in an hour for each of the app's users, counted for each account
+    # (https://developers.facebook.com/docs/graph-api/overview/rate-limiting).
+    limits = Limits(concurrency=2, batch=IDS_PER_CALL)
+
+    links = (
+        LinkPattern("media", _HOST, rf"/(p|reel|reels|tv)/{_CODE}(/.*)?"),
+        LinkPattern("media", _HOST, rf"/{_USER}/(p|reel|tv)/{_CODE}(/.*)?"),
+        LinkPattern("profile", _HOST, rf"/{_USER}(/(reels|tagged|followers|following))?/?"),
+        LinkPattern("story", _HOST, "/(stories|s)/.+", instead="Paste the address of a profile, a post or a reel."),
+        LinkPattern("hashtag", _HOST, "/(explore|reels/audio)/.+", instead="Paste the address of a profile, a post or a reel."),
+    )
+    metrics = {
+        "profile": (
+            Metric("followers", "followers", "followers_count"),
+            Metric("following", "accounts that it follows", "follows_count"),
+            Metric("posts", "posts", "media_count"),
+        ),
+        "media": (
+            Metric("likes", "likes", "like_count"),
+            Metric("comments", "comments", "comments_count"),
+            Metric("views", "times it was seen", "views"),
+            Metric("reach", "people who saw it, as Instagram estimates", "reach", approximate=True),
+            Metric("saves", "times it was saved", "saved"),
+            Metric("shares", "times it was shared", "shares"),
+            Metric("interactions", "likes, comments, saves and shares", "total_interactions"),
+        ),
+    }
+    of_insights = frozenset({"views", "reach", "saves", "shares", "interactions"})
+    examples = (
+        Example(
+            "https://www.instagram.com/Acme.Global/", "profile/acme.global", "followers",
+            {"username": "acme.global", "followers_count": 0}, Decimal(0),
+        ),
+        Example(
+            "https://instagram.com/acme.global/reels/?hl=de#metric=posts", "profile/acme.global", "posts",
+            {"username": "acme.global", "media_count": 436}, Decimal(436),
+        ),
+        Example(
+            "https://www.instagram.com/acme.global/p/CSr71Gzlqo4/?img_index=1", "media/CSr71Gzlqo4?user=acme.global", "likes",
+            {"id": "17885103395504675", "like_count": 87, "comments_count": 11}, Decimal(87),
+        ),
+        Example(
+            "https://www.instagram.com/p/CSr71Gzlqo4/#metric=comments", "media/CSr71Gzlqo4", "comments",
+            {"id": "17885103395504675", "like_count": 87, "comments_count": 11}, Decimal(11),
+        ),
+        Example(
+            "https://www.instagram.com/reel/CSr71Gzlqo4/#metric=views", "media/CSr71Gzlqo4?report=insights", "views",
+            {"id": "1", "insights": {"data": [{"name": "views", "values": [{"value": 9001}]}]}}, Decimal(9001),
+        ),
+    )  # fmt: skip
+    unsupported = (
+        "https://www.instagram.com/stories/acme/3141592653589793238/",
+        "https://www.instagram.com/explore/tags/acme/",
+        "https://www.instagram.com/reels/audio/1234567890/",
+    )
+
+    def origins(self) -> Collection[str]:
+        return (origin_of(self._base()),)
+
+    def auth(self) -> Auth:
+        return GraphToken(self.settings.access_token, self.settings.app_secret)
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        found = cls.match(link)
+        if found is None:
+            return None
+        pattern, ids = found
+        only(link)
+        metric = cls.metric_of(pattern.kind, link)
+        if pattern.kind == "profile":
+            return Resource("profile", ids["user"].lower()), metric.name
+        if metric.name in cls.of_insights:  # of your own posts only, so it makes no difference how the address names their owner
+            return Resource("media", ids["id"], (("report", "insights"),)), metric.name
+        return Resource("media", ids["id"], (("user", ids["user"].lower()),) if "user" in ids else ()), metric.name
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        found = self.fetch_batch([resource], web)[resource]
+        if isinstance(found, LinkError):
+            raise found
+        return found
+
+    def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
+        found: dict[Resource, Any | LinkError] = {}
+        together: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+        for resource in resources:
+            if resource.kind == "profile":
+                found |= apart([resource], partial(self._profile, web))
+            else:
+                given = dict(resource.params)
+                together[given.get("user", ""), given.get("report", "")].append(resource)
+        for (user, report), wanted in together.items():
+            try:
+                found |= self._discovered(web, user, wanted) if user else self._own(web, wanted, report)
+            except (BadCredentials, Unavailable):
+                raise
+            except LinkError as error:
+                found |= dict.fromkeys(wanted, error)
+        return found
+
+    def read(self, document: Any, query: Query) -> Reading:
+        metric = next(one for one in self.metrics[query.resource.kind] if one.name == query.metric)
+        if query.metric in self.of_insights:
+            return reading_of(value_of(walk(document, "insights"), metric.path), metric)
+        if query.metric == "likes" and isinstance(document, dict) and "id" in document and "like_count" not in document:
+            raise AccessDenied(
+                "The owner of this post hides its likes.",
+                advice="Take another measure, such as comments, or type the number in by hand, with manual: as the link.",
+            )
+        return super().read(document, query)
+
+    def refine(self, reply: Reply) -> LinkError | None:
+        return meaning(reply, self.title)
+
+    def probe(self, web: Web) -> None:
+        walk(web.get_json(f"{self._base()}/{self._me(web)}", params={"fields": "username"}), "username")
+
+    # --- how Instagram is asked
+
+    def _base(self) -> str:
+        return base_of(self.settings, self.account)
+
+    def _me(self, web: Web) -> str:
+        """The number of the own account, through which others are looked up."""
+        own = self.settings.user_id
+        if not own:
+            pages = listing(web, f"{self._base()}/me/accounts", _OWN_PAGES)
+            found = {str(walk(page, f"{_OWN_PAGES}.id")) for page in pages if walk_or_none(page, _OWN_PAGES) is not None}
+            if len(found) != 1:
+                raise ConfigError(
+                    "The key of the account {account} sees {count} professional accounts of Instagram.",
+                    account=self.account, count=len(found), advice="Set user_id to the number of your own one.",
+                )  # fmt: skip
+            own = found.pop()
+        if not re.fullmatch(r"[0-9]{5,25}", own):
+            raise ConfigError("The user_id of the account {account} must be the number of an account.", account=self.account)
+        return own
+
+    def _discovery(self, web: Web, user: str, fields: str) -> Any:
+        """What any professional account shows: https://developers.facebook.com/docs/instagram-platform/reference/ig-user."""
+        asked = f"business_discovery.username({user}){{username,{fields}}}"
+        answer = web.get_json(f"{self._base()}/{self._me(web)}", params={"fields": asked}, once=True)
+        found = walk(answer, "business_discovery")
+        if str(walk(found, "username")).lower() != user:
+            raise UnexpectedReply("Instagram answers about another account than was asked for.")
+        return found
+
+    def _profile(self, web: Web, wanted: Sequence[Resource]) -> Mapping[Resource, Any]:
+        return {one: self._discovery(web, one.id, "followers_count,follows_count,media_count") for one in wanted}
+
+    def _discovered(self, web: Web, user: str, wanted: Sequence[Resource]) -> Mapping[Resource, Any | LinkError]:
+        """Posts of any professional account; they can be read in its listing only."""
+
+        def page(after: str) -> tuple[Any, str]:
+            if after and not _CURSOR.fullmatch(after):
+                raise UnexpectedReply("Instagram's list goes on in a way that is not understood.")
+            cursor = f".after({after})" if after else ""
+            found = self._discovery(web, user, f"media.limit({PAGE}){cursor}{{{_COUNTS}}}")
+            media = walk_or_none(found, "media")  # left out where there is nothing more
+            if media is None:
+                return [], ""
+            return walk(media, "data"), str(walk_or_none(media, "paging.cursors.after") or "")
+
+        return _picked(turned(page), wanted, NotFound("Instagram shows no such post of this account."))
+
+    def _own(self, web: Web, wanted: Sequence[Resource], report: str) -> Mapping[Resource, Any | LinkError]:
+        """Posts of the own account: by their numbers, which are looked up once."""
+        found: dict[Resource, Any | LinkError] = {}
+        ids = {one: self.lookups.get(f"media/{one.id}") for one in wanted}
+        unknown = [one for one in wanted if ids[one] is None]
+        if unknown:
+            missing = NotFound(
+                "This is no post of your own account of Instagram.",
+                advice="For likes and comments of another account's post, paste https://www.instagram.com/NAME/p/CODE/.",
+            )
+            for one, entry in _picked(listing(web, f"{self._base()}/{self._me(web)}/media", _COUNTS), unknown, missing).items():
+                if isinstance(entry, LinkError):
+                    found[one] = entry
+                    continue
+                ids[one] = str(walk(entry, "id"))
+                self.lookups.put(f"media/{one.id}", ids[one] or "")
+                if not report:
+                    found[one] = entry
+        asked = {one: number for one, number in ids.items() if one not in found and number is not None}
+        if asked:
+            found |= apart([*asked], partial(self._nodes, web, asked, _INSIGHTS if report else _COUNTS))
+        return found
+
+    def _nodes(self, web: Web, ids: Mapping[Resource, str], fields: str, wanted: Sequence[Resource]) -> Mapping[Resource, Any]:
+        answer = nodes(web, self._base(), sorted({ids[one] for one in wanted}), fields)
+        gone = NotFound("Instagram knows nothing under this address, or does not show it to this account.")
+        return {one: answer.get(ids[one], gone) for one in wanted}
+
+
+def _picked(posts: Iterator[Any], wanted: Sequence[Resource], missing: LinkError) -> dict[Resource, Any | LinkError]:
+    """The wanted posts of a listing, by the code in their address; read no further than needed."""
+    found: dict[Resource, Any | LinkError] = {}
+    left: dict[str, list[Resource]] = defaultdict(list)
+    for one in wanted:
+        left[one.id].append(one)
+    try:
+        for post in posts:
+            code = re.search(r"instagram\.com/(?:[^/]+/)?(?:p|reel|reels|tv)/([^/?#]+)", str(walk_or_none(post, "permalink")))
+            for one in left.pop(code[1], []) if code else ():
+                found[one] = post
+            if not left:
+                return found
+    except Incomplete as error:  # older posts than those that are looked through
+        missing = error
+    return found | {one: missing for ones in left.values() for one in ones}
