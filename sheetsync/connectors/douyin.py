@@ -1,0 +1,281 @@
+"""Douyin: the address of an own account or one of its videos goes in; followers, likes, comments or plays come out.
+
+API            https://developer.open-douyin.com/docs/resource/zh-CN/dop/overview
+Key            a website app of a company, reviewed for the scopes data.external.user and video.data.bind, and the agreement of
+               the account's owner: its refresh token. It lives 30 days and is renewed five times, see `_douyin`.
+Own account    only accounts that agreed can be asked; an address is compared with the sec_uid and the uid in the settings
+Followers      are Douyin's alone, its own page adds those of Toutiao and Xigua; of the newest day there is, mostly yesterday,
+               Beijing time; refreshed between 10:00 and 14:00; none for accounts below 100 followers or on the first day
+Daily counts   reach back 30 days: a sum is refused where one of its days is not there
+Videos         one call each, in real time: the answer does not say which of several videos an entry is
+Numbers        come as text in one answer and as numbers in another
+Unverified     that new apps still get the daily data in 2026: without the right the row says so
+Real service   not yet run against it; checked against its documentation and published samples
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sheetsync import values
+from sheetsync.connectors._beijing import day_of, end_of
+from sheetsync.connectors._douyin import Authorisation, meaning
+from sheetsync.connectors._options import days_of, only
+from sheetsync.connectors.base import (
+    Connector,
+    Example,
+    Limits,
+    LinkPattern,
+    Lookups,
+    Metric,
+    Settings,
+    origin_of,
+    setting,
+    walk,
+    walk_or_none,
+)
+from sheetsync.errors import (
+    BadCredentials,
+    Incomplete,
+    LinkError,
+    NoSuchMetric,
+    NotConnected,
+    NotFound,
+    NotReady,
+    UnexpectedReply,
+)
+from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.secrets import Secret
+from sheetsync.web.auth import Auth
+from sheetsync.web.http import Reply, Web
+
+DAILY: Final[Mapping[str, tuple[str, str]]] = {
+    "new_followers": ("fans", "new_fans"),
+    "new_likes": ("like", "new_like"),
+    "new_comments": ("comment", "new_comment"),
+    "new_shares": ("share", "new_share"),
+    "visitors": ("profile", "profile_uv"),
+    "new_plays": ("item", "new_play"),
+    "new_posts": ("item", "new_issue"),
+}
+"""A measure that is summed over days -> the last part of its call, and its field."""
+
+_HOST: Final = r"(www\.|m\.)?(ies)?douyin\.com"
+_SEC_UID: Final = "MS4wLjABAAAA[A-Za-z0-9_-]{10,80}"
+_VIDEO: Final = r"(?P<id>\d{15,20})"
+_PASTE: Final = "Paste the long address of one of the account's videos, or of the account's page."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DouyinSettings(Settings):
+    client_key: str = setting("Client key of your app at open.douyin.com.")
+    refresh_token: Secret = setting("Refresh token of the account's agreement (rft.…), in a file or the keyring: it is renewed.")
+    sec_uid: str = setting("What follows /user/ in the address of the account's page (MS4wLjABAAAA…).", "")
+    uid: str = setting("The account's number in addresses of iesdouyin.com/share/user/, where such links are used.", "")
+    open_id: str = setting("The account's open_id for this app, where Douyin's sign-in does not say it.", "")
+
+
+class Douyin(Connector[DouyinSettings]):
+    title = "Douyin"
+    settings_type = DouyinSettings
+    limits = Limits(concurrency=2, rates=((5, 1.0),))
+
+    links = (
+        LinkPattern("video", _HOST, rf"/(share/)?(video|note|slides)/{_VIDEO}/?"),
+        LinkPattern("video", r"(www\.|m\.)?douyin\.com", "/.*", {"modal_id": _VIDEO}),
+        LinkPattern("user", _HOST, rf"/user/(?P<id>self|{_SEC_UID})/?"),
+        LinkPattern("user", _HOST, rf"/share/user/(?P<id>[1-9]\d{{4,19}}|{_SEC_UID})/?"),
+        LinkPattern("user", r"creator\.douyin\.com", r"/creator-micro/.*"),
+        LinkPattern(
+            "short", r"v\.(ies)?douyin\.com", "/.+", instead="Open the link in a browser and paste the address it leads to."
+        ),
+        LinkPattern("live", r"live\.douyin\.com", "/.*", instead=_PASTE),
+        LinkPattern(
+            "topic", _HOST, r"/(share/)?(search|hashtag|challenge|music|collection|mix|channel|hot)(/.*)?", instead=_PASTE
+        ),
+    )
+    metrics = {
+        "user": (
+            Metric("followers", "followers on Douyin at the end of the newest day"),
+            Metric("new_followers", "followers gained in period="),
+            Metric("new_likes", "likes gained in period="),
+            Metric("new_comments", "comments gained in period="),
+            Metric("new_shares", "shares in period="),
+            Metric("visitors", "visitors of the account's page in period=, added up day by day"),
+            Metric("new_plays", "plays in period="),
+            Metric("new_posts", "videos published in period="),
+        ),
+        "video": (
+            Metric("likes", "likes", "statistics.digg_count"),
+            Metric("comments", "comments", "statistics.comment_count"),
+            Metric("shares", "shares", "statistics.share_count"),
+            Metric("plays", "plays", "statistics.play_count"),
+            Metric("forwards", "times it was passed on", "statistics.forward_count"),
+            Metric("downloads", "downloads", "statistics.download_count"),
+        ),
+    }
+    examples = (
+        Example(
+            "https://www.douyin.com/user/MS4wLjABAAAAehA_LhLQoVe3JLS3P8jeqa?from_tab_name=main",
+            "user/MS4wLjABAAAAehA_LhLQoVe3JLS3P8jeqa?data=fans", "followers",
+            {"data": {"result_list": [{"date": "2026-11-22", "total_fans": "1217", "new_fans": 3}]}}, Decimal(1217),
+        ),
+        Example("https://creator.douyin.com/creator-micro/home", "user/self?data=fans", "followers"),
+        Example("https://www.iesdouyin.com/share/user/104255897823", "user/104255897823?data=fans", "followers"),
+        Example(
+            "https://www.douyin.com/user/self#metric=new_likes&period=2026-11-01..2026-11-30",
+            "user/self?data=like&from=2026-11-01&to=2026-11-30", "new_likes",
+            {"data": {"result_list": [{"date": "2026-11-01", "new_like": "200"}]}}, Decimal(200),
+        ),
+        Example(
+            "https://www.douyin.com/video/7227815678634470001", "video/7227815678634470001", "likes",
+            {"statistics": {"digg_count": 200, "play_count": "300"}}, Decimal(200),
+        ),
+        Example("https://m.douyin.com/share/note/7227815678634470001#metric=plays", "video/7227815678634470001", "plays"),
+        Example("https://www.douyin.com/discover?modal_id=7227815678634470001", "video/7227815678634470001", "likes"),
+    )  # fmt: skip
+    unsupported = (
+        "https://v.douyin.com/iRNBho6u/",
+        "https://live.douyin.com/123456789",
+        "https://www.douyin.com/search/acme?type=video",
+        "https://www.douyin.com/hashtag/1598765432109876",
+    )
+
+    def __init__(self, account: str, settings: DouyinSettings, lookups: Lookups) -> None:
+        super().__init__(account, settings, lookups)
+        self._agreed = Authorisation(self._base(), settings.client_key, settings.refresh_token, lookups, account=account)
+
+    def origins(self) -> Collection[str]:
+        return (origin_of(self._base()),)
+
+    def auth(self) -> Auth:
+        return self._agreed
+
+    @classmethod
+    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
+        found = cls.match(link)
+        if found is None:
+            return None
+        pattern, ids = found
+        metric = cls.metric_of(pattern.kind, link).name
+        if pattern.kind == "video" or metric == "followers":
+            only(link)
+            return Resource(pattern.kind, ids.get("id", "self"), () if pattern.kind == "video" else (("data", "fans"),)), metric
+        only(link, "period")
+        days = days_of(link)
+        if days is None:
+            raise NoSuchMetric(
+                "Douyin counts this day by day.", advice="Add &period=2026-11-01..2026-11-30 behind the link; 30 days at most."
+            )
+        params = ("data", DAILY[metric][0]), ("from", days[0]), ("to", days[1])
+        return Resource("user", ids.get("id", "self"), params), metric
+
+    def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the resource says it all
+        return resource.kind == "video" or self._own(resource.id) is not False
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        if resource.kind == "video":
+            return self._video(web, resource.id)
+        own = self._own(resource.id)
+        if own is None:
+            raise NotConnected(
+                "The Douyin account {account} does not say whose page it is.", account=self.account,
+                advice="Ask the person who installed sheetsync to set sec_uid for it: what follows /user/ in the page's address.",
+            )  # fmt: skip
+        if not own:
+            raise NotFound(
+                "This page belongs to another account of Douyin.", advice="Douyin tells figures to the account itself only."
+            )
+        given = dict(resource.params)
+        days = "30" if "from" in given else "7"
+        params = {"open_id": self._open_id(web), "date_type": days}
+        return web.get_json(f"{self._base()}/data/external/user/{given['data']}/", params=params, once=True)
+
+    def read(self, document: Any, query: Query) -> Reading:
+        if query.resource.kind == "video":
+            return super().read(document, query)
+        rows = _days(document)
+        if not rows:
+            raise NotReady(
+                "Douyin has no figures of this account yet.",
+                advice="They come the day after its owner agreed, and from 100 followers on; it is tried again at the next run.",
+            )
+        newest = max(rows)
+        if query.metric == "followers":
+            return Reading(values.figure(walk(rows[newest], "total_fans")).value, as_of=end_of(newest))
+        given = dict(query.resource.params)
+        first, last = date.fromisoformat(given["from"]), min(date.fromisoformat(given["to"]), newest)
+        if first > newest:
+            raise NotReady("This period has no full day yet.")
+        wanted = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        if not all(day in rows for day in wanted):
+            raise Incomplete(
+                "Douyin's daily figures reach back to {day} only.", day=min(rows),
+                advice="Choose a period within the last 30 days, such as the month that runs.",
+            )  # fmt: skip
+        field = DAILY[query.metric][1]
+        return Reading(sum((values.figure(walk(rows[day], field)).value for day in wanted), Decimal(0)), as_of=end_of(last))
+
+    def refine(self, reply: Reply) -> LinkError | None:
+        return meaning(reply)
+
+    def probe(self, web: Web) -> None:
+        ending = self._agreed.ending(web)
+        if ending is not None:
+            raise ending
+        self.fetch(Resource("user", "self", (("data", "fans"),)), web)
+
+    # --- how Douyin is asked
+
+    def _base(self) -> str:
+        return (self.settings.api_url or "https://open.douyin.com").rstrip("/")
+
+    def _own(self, identity: str) -> bool | None:
+        """Whether an address is this account's; None where the settings do not say it."""
+        if identity == "self":
+            return True
+        known = self.settings.uid if identity.isdigit() else self.settings.sec_uid
+        return known == identity if known else None
+
+    def _open_id(self, web: Web) -> str:
+        said, wanted = self._agreed.open_id(web), self.settings.open_id
+        if said and wanted and said != wanted:
+            raise BadCredentials(
+                "The refresh token of {account} belongs to another account of Douyin than its open_id.", account=self.account
+            )
+        if not said and not wanted:
+            raise NotConnected(
+                "Douyin does not say whose agreement {account} is.", account=self.account,
+                advice="Ask the person who installed sheetsync to set open_id for it.",
+            )  # fmt: skip
+        return said or wanted
+
+    def _video(self, web: Web, number: str) -> Any:
+        answer = web.post_json(
+            f"{self._base()}/api/douyin/v1/video/video_data/", {"video_ids": [number]}, params={"open_id": self._open_id(web)}
+        )
+        listed = walk(answer, "data.list")
+        if listed in (None, []):
+            raise NotFound(
+                "The Douyin account that is connected has no such video.",
+                advice="Douyin tells figures to a video's account only.",
+            )
+        if not isinstance(listed, list) or len(listed) != 1:
+            raise UnexpectedReply("Douyin's list has another shape than documented.")
+        if walk_or_none(listed[0], "video_id") not in (None, "", number):
+            raise UnexpectedReply("Douyin answered for another video than it was asked for.")
+        return listed[0]
+
+
+def _days(document: Any) -> dict[date, Any]:
+    listed = walk(document, "data.result_list")
+    if not isinstance(listed, list):
+        raise UnexpectedReply("Douyin's list has another shape than documented.")
+    rows = {day_of(walk(row, "date")): row for row in listed}
+    if len(rows) != len(listed):
+        raise UnexpectedReply("Douyin's list names one day twice.")
+    return rows
