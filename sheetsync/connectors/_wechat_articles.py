@@ -123,5 +123,5 @@ def _list(document: Any, name: str) -> list[Any]:
 def _absent() -> NotFound:
     return NotFound(
         "This account published no such article in the days that were searched.",
-        advice="Add #period=2026-11-01..2026-11-30 with days around its publication. Articles that hardly anybody read are not listed.",
+        advice="Add #period=2026-11-01..2026-11-30, days around its publication. Articles that few people read are not listed.",
     )
