@@ -16,6 +16,11 @@ from sheetsync.workbooks._ooxml.scan import Scan
 from sheetsync.workbooks._ooxml.sheet import Sheet
 from sheetsync.workbooks._ooxml.styles import Styles
 
+_new = Cell.__new__
+_value, _formula, _of_targets, _number_format, _fill, _conditional, _locked = (
+    vars(Cell)[name].__set__ for name in ("value", "formula", "targets", "number_format", "fill", "conditional", "locked")
+)
+# The constructor of a frozen class takes three times as long as filling its slots, and there may be a million cells.
 _LARGEST_LINKED_AREA = 1_000
 """Cells; the blank cells of a larger linked range are not shown as linked."""
 _MOST_LINKED = 200_000
@@ -166,7 +171,14 @@ class _Pass:
                 value: CellValue = number_of(text) if kind == "n" and text is not None and not look.is_date else None
                 if value is None:
                     value = self._value(kind, text, is_date=look.is_date)
-                cell = Cell(value, is_formula, targets, look.number_format, look.fill, covered, look.locked)
+                cell = _new(Cell)
+                _value(cell, value)
+                _formula(cell, is_formula)
+                _of_targets(cell, targets)
+                _number_format(cell, look.number_format)
+                _fill(cell, look.fill)
+                _conditional(cell, covered)
+                _locked(cell, look.locked)
                 if plain:
                     shared[kind, text, style] = cell
             cells[at] = cell

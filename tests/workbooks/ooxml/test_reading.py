@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import fields
 from datetime import datetime
 
 import openpyxl
@@ -322,6 +323,17 @@ def test_books_of_other_makers_are_read_as_openpyxl_reads_them() -> None:
     for line in theirs.iter_rows():
         for cell in line:
             assert mine.cell(cell.row, cell.column).value == cell.value
+
+
+def test_cells_are_what_their_constructor_makes() -> None:
+    """Reading fills the cells without it, so none of their fields may be forgotten."""
+    data = book('<row r="1"><c r="A1" s="3"><v>1</v></c></row>', behind='<conditionalFormatting sqref="A1"/>')
+    cell = grid(data).cell(1, 1)
+    assert cell == Cell(1.0, False, (), "General", "FFFF00", True, False)
+    assert hash(cell) == hash(Cell(1.0, fill="FFFF00", conditional=True))
+    assert {field.name for field in fields(cell)} == {
+        "value", "formula", "targets", "number_format", "fill", "conditional", "locked",
+    }  # fmt: skip
 
 
 def test_the_same_styles_part_is_not_needed_twice() -> None:
