@@ -423,6 +423,7 @@ def test_a_version_that_is_none_fails_its_rows_in_words() -> None:
         (400, {"code": 100, "message": "(#100) Tried accessing nonexisting field (followers_count)"}, NotFound),
         (400, {"code": 100, "message": "(#100) The value must be a valid insights metric"}, NoSuchMetric),
         (400, {"code": 100, "message": "Invalid appsecret_proof provided in the API argument"}, BadCredentials),
+        (400, {"code": 100, "message": "(#100) Pages Public Content Access requires either app secret proof"}, AccessDenied),
         (404, {"code": 803}, NotFound),
         (400, {"code": 4, "is_transient": True}, RateLimited),
         (400, {"code": 17}, RateLimited),

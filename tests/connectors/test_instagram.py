@@ -235,6 +235,15 @@ def test_views_come_from_the_insights_of_own_posts_in_one_call() -> None:
         assert len(stand.seen) == 1
 
 
+def test_several_figures_where_one_is_due_are_none() -> None:
+    views = f"{POST}#metric=views"
+    for values in ([{"value": 1}, {"value": 2}], [], {"value": 1}):
+        with Stand() as stand:
+            stand.answer(IDS, {"178851": {"id": "178851", "insights": {"data": [{"name": "views", "values": values}]}}})
+            outcome = outcomes_of(stand, views, known=LookupMemory({"media/CSr71Gzlqo4": "178851"}))[views]
+            assert isinstance(outcome, UnexpectedReply)
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
