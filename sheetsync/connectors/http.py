@@ -7,49 +7,23 @@ Real service   it is meant for the company's own services; tried against servers
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 from sheetsync import links
+from sheetsync.connectors._permitted import Permitted, PermittedSettings, whole
 from sheetsync.connectors._tables import Choice, choice_of, evaluate, load
-from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Lookups, Settings, origin_of, setting
-from sheetsync.errors import ConfigError
+from sheetsync.connectors.base import Example, Limits, LinkPattern, setting
 from sheetsync.model import Link, Query, Reading, Resource
-from sheetsync.secrets import Secret
-from sheetsync.web.auth import ApiKey, Auth, Basic, Bearer
 from sheetsync.web.http import Web
-
-WILDCARDS: Final = {
-    "**": ".*",
-    "*": "[^/]*",
-    "<digits>": "[0-9]+",
-    "<date>": r"\d{4}-\d{2}(-\d{2})?",
-    "<name>": r"[A-Za-z0-9_.-]+",
-}
-_WILDCARD: Final = re.compile(r"(\*\*|\*|<digits>|<date>|<name>)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpSettings(Settings):
-    origin: str = setting("The origin that may be asked, such as https://data.example.org; http only as written here.")
-    paths: tuple[str, ...] = setting("Paths that may be asked: ** is anything, * anything but a slash, <digits>, <date>, <name>.")
-    query: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict,
-        metadata={
-            "about": "Parameters that a link may carry, each with the values allowed (the same wildcards); * names any other."
-        },
-    )
-    bearer: Secret | None = setting("A token, sent as Authorization: Bearer.", None)
-    header: str = setting("The name of the header that carries `key`.", "X-Api-Key")
-    key: Secret | None = setting("A key, sent in `header`.", None)
-    user: str = setting("A user name, sent with `password`.", "")
-    password: Secret | None = setting("The password of `user`.", None)
+class HttpSettings(PermittedSettings):
     sheet: str = setting("The worksheet to read where the answer is a workbook and the link names none.", "")
 
 
-class Http(Connector[HttpSettings]):
+class Http(Permitted[HttpSettings]):
     title = "Web address"
     settings_type = HttpSettings
     limits = Limits(concurrency=4, rates=((10, 1.0),))
@@ -67,25 +41,6 @@ class Http(Connector[HttpSettings]):
         ),
     )  # fmt: skip
 
-    def __init__(self, account: str, settings: HttpSettings, lookups: Lookups) -> None:
-        super().__init__(account, settings, lookups)
-        self._origin = origin_of(settings.origin)
-
-    def origins(self) -> Collection[str]:
-        return (origin_of(self.settings.api_url or self.settings.origin),)
-
-    def auth(self) -> Auth | None:
-        given = self.settings
-        if given.bearer is not None:
-            return Bearer(given.bearer)
-        if given.key is not None:
-            return ApiKey(given.key, header=given.header)
-        if given.password is not None:
-            if not given.user:
-                raise ConfigError("The account {account} of http has a password, but no user.", account=self.account)
-            return Basic(given.user, given.password)
-        return None
-
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:
         address = links.split(link.url)
@@ -95,38 +50,14 @@ class Http(Connector[HttpSettings]):
         url = link.url.partition("#")[0]
         return Resource("url", url, (("sheet", sheet),) if sheet else ()), str(choice_of(link, default="value"))
 
-    def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the resource says it all
-        """Whether the operator permitted this very address: origin, path and every parameter."""
-        address = links.split(resource.id)
-        if address.origin != self._origin or _detours(address.path):
-            return False
-        return any(_fits(path, address.path) for path in self.settings.paths) and all(
-            any(_fits(value, given, anything="[^/]*" if value != "*" else ".*") for value in self._values(name))
-            for name, given in address.query
-        )
-
     def fetch(self, resource: Resource, web: Web) -> Any:
-        address = links.split(resource.id)
-        base = origin_of(self.settings.api_url) if self.settings.api_url else address.origin
-        after = resource.id.partition("://")[2]
-        tail = re.search(r"[/?].*", after)
-        reply = web.get(base + (tail[0] if tail else "/"))
+        reply = self.asked(resource, web)
         sheet = dict(resource.params).get("sheet") or self.settings.sheet or None
-        return load(reply.body, address.path, content_type=reply.headers.get("content-type", ""), sheet=sheet)
+        path = links.split(resource.id).path
+        document = load(reply.body, path, content_type=reply.headers.get("content-type", ""), sheet=sheet)
+        if not isinstance(document.json, dict | list):  # these say themselves where they end
+            whole(reply)
+        return document
 
     def read(self, document: Any, query: Query) -> Reading:
         return evaluate(document, Choice.parse(query.metric))
-
-    def _values(self, name: str) -> tuple[str, ...]:
-        return self.settings.query.get(name, self.settings.query.get("*", ()))
-
-
-def _fits(pattern: str, text: str, *, anything: str = "[^/]*") -> bool:
-    parts = (({**WILDCARDS, "*": anything}).get(part, re.escape(part)) for part in _WILDCARD.split(pattern))
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
-
-
-def _detours(path: str) -> bool:
-    """A path that the server may read as another one than the operator's pattern does."""
-    lower = path.lower()
-    return "//" in path or "%2f" in lower or "%2e" in lower or any(part in {".", ".."} for part in path.split("/"))
