@@ -116,6 +116,7 @@ def test_what_is_asked() -> None:
         assert outcomes_of(stand, text, location="EU", max_bytes_billed=5_000)[text].value == 7
         body = stand.seen[-1].json()
         assert body["query"] == QUERIES["since"].sql
+        assert body["formatOptions"] == {"useInt64Timestamp": True}  # else moments come as fractions of seconds
         assert (body["useLegacySql"], body["maximumBytesBilled"], body["location"]) == (False, "5000", "EU")
         given = [(one["name"], one["parameterType"]["type"], one["parameterValue"]["value"]) for one in body["queryParameters"]]
         assert given == [("d", "DATE", "2026-01-01"), ("i", "INT64", "-3"), ("x", "NUMERIC", "12.50")]
