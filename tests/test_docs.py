@@ -351,7 +351,8 @@ def test_every_connector_has_a_page_that_names_what_it_can(kind: AnyConnector) -
     # A measure that is the only one of its kind is never typed.
     assert {metric.name.casefold() for metrics in kind.metrics.values() if len(metrics) > 1 for metric in metrics} <= words
     shown = [re.compile(".+".join(map(re.escape, code.split("…")))) for code in said]
-    assert any(pattern.fullmatch(example.link) for pattern in shown for example in kind.examples), "show an address that works"
+    works = any(pattern.fullmatch(example.link) for pattern in shown for example in kind.examples)
+    assert works or not kind.examples, "show an address that works"
     assert re.search(r"real (service|thing)", text), "say whether it was ever run against the real service"
 
 

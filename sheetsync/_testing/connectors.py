@@ -167,6 +167,10 @@ class ConnectorContract:
     def script(self, stand: Stand) -> None:
         """The calls around the main one: tokens, look-ups."""
 
+    def answer_of(self, document: Any) -> Answer:
+        """A document as the service sends it; JSON unless told otherwise."""
+        return Answer.of(document)
+
     # --- pure
 
     def test_every_example_is_understood_as_it_says(self) -> None:
@@ -248,7 +252,7 @@ class ConnectorContract:
 
     def test_the_right_number(self) -> None:
         with Stand() as stand:
-            outcome = self._outcome(stand, Answer.of(self.document))
+            outcome = self._outcome(stand, self.answer_of(self.document))
             assert isinstance(outcome, Reading), outcome
             assert (outcome.value, outcome.unit) == (self.value, self.unit)
             assert outcome.source
@@ -256,7 +260,7 @@ class ConnectorContract:
 
     def test_zero_is_a_number(self) -> None:
         with Stand() as stand:
-            outcome = self._outcome(stand, Answer.of(self._changed(functools.partial(_put, value=self.zero))))
+            outcome = self._outcome(stand, self.answer_of(self._changed(functools.partial(_put, value=self.zero))))
             assert isinstance(outcome, Reading), outcome
             assert outcome.value == 0
 
@@ -297,7 +301,7 @@ class ConnectorContract:
         with Stand() as stand:
             clock = VirtualTime()
             outcome = self._outcome(
-                stand, Answer.of({}, status=429, headers={"retry-after": "7"}), Answer.of(self.document), clock=clock
+                stand, Answer.of({}, status=429, headers={"retry-after": "7"}), self.answer_of(self.document), clock=clock
             )
             assert isinstance(outcome, Reading), outcome
             assert sum(clock.slept) >= 7
@@ -305,7 +309,7 @@ class ConnectorContract:
     def test_slow_down_without_a_wait_backs_off(self) -> None:
         with Stand() as stand:
             clock = VirtualTime()
-            outcome = self._outcome(stand, Answer.of({}, status=429), Answer.of(self.document), clock=clock)
+            outcome = self._outcome(stand, Answer.of({}, status=429), self.answer_of(self.document), clock=clock)
             assert isinstance(outcome, Reading), outcome
             assert clock.slept
 
@@ -317,7 +321,7 @@ class ConnectorContract:
 
     def test_an_outage_is_tried_again(self) -> None:
         with Stand() as stand:
-            outcome = self._outcome(stand, Answer(500), Answer(503), Answer.of(self.document))
+            outcome = self._outcome(stand, Answer(500), Answer(503), self.answer_of(self.document))
             assert isinstance(outcome, Reading), outcome
 
     def test_an_outage_that_lasts_is_given_up(self) -> None:
@@ -339,16 +343,16 @@ class ConnectorContract:
         if self.error_body is None:
             return  # this service tells errors by status alone
         with Stand() as stand:
-            assert isinstance(self._outcome(stand, Answer.of(self.error_body)), self.error_type)
+            assert isinstance(self._outcome(stand, self.answer_of(self.error_body)), self.error_type)
 
     def test_a_missing_field_is_not_zero(self) -> None:
         with Stand() as stand:
-            assert isinstance(self._outcome(stand, Answer.of(self._changed(lambda here, step: here.pop(step)))), LinkError)
+            assert isinstance(self._outcome(stand, self.answer_of(self._changed(lambda here, step: here.pop(step)))), LinkError)
 
     def test_a_wrong_type_is_no_number(self) -> None:
         for wrong in ({"n": 1}, [1], True, "soon", None):
             with Stand() as stand:
-                outcome = self._outcome(stand, Answer.of(self._changed(functools.partial(_put, value=wrong))))
+                outcome = self._outcome(stand, self.answer_of(self._changed(functools.partial(_put, value=wrong))))
                 assert isinstance(outcome, self.wrong_type), (wrong, outcome)
 
     def test_what_the_service_says_is_never_repeated(self) -> None:
@@ -364,7 +368,7 @@ class ConnectorContract:
             hosts = {links.split(origin).host for origin in account.origins()}
             hosts |= {links.split(origin).host for origin in getattr(account.auth(), "origins", ())}
             self.script(stand)
-            stand.answer(self.main, self.document, method=self.method)
+            stand.answer(self.main, self.answer_of(self.document), method=self.method)
             outcomes, _ = run_links(
                 [account], [self.link],
                 open_door=lambda connector, pace: stand.web(
@@ -381,7 +385,7 @@ class ConnectorContract:
         names = [one.name for one in self.connector.metrics.get(resource.kind, ()) if one.name != metric]
         with Stand() as stand:
             self.script(stand)
-            stand.answer(self.main, self.document, method=self.method)
+            stand.answer(self.main, self.answer_of(self.document), method=self.method)
             texts = [
                 self.link,
                 *(f"{link.url}#metric={name}" for name in names if link.option("metric") is None and not link.options),

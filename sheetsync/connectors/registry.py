@@ -162,8 +162,10 @@ class Registry:
 
 
 def _same_site(kind: AnyConnector, host: str) -> bool:
-    """Whether the host shares its last two labels with an address of the connector."""
-    site = ".".join(host.split(".")[-2:])
+    """Whether an address of the connector lives at this host, apart from a first label such as a tenant or a data centre."""
     shown = (links.parse(example.link) for example in kind.examples)
-    sites = (".".join(links.split(link.url).host.split(".")[-2:]) for link in shown if link is not None)
-    return bool(site) and site in set(sites)
+    hosts = {links.split(link.url).host for link in shown if link is not None}
+    tenants = {
+        name.partition(".")[2] for name in hosts if name.count(".") >= 2 and not name.startswith(("www.", "docs.", "console."))
+    }
+    return bool(host) and (host in hosts or host.removeprefix("www.") in hosts or host.partition(".")[2] in tenants)

@@ -56,7 +56,7 @@ class TestContract(ConnectorContract):
     link = PAGE
     value = Decimal(4711)
     main = IDS
-    document = {"acmegmbh": A_PAGE}
+    document = {"acmegmbh": A_PAGE, NODE: post()}
     place = "acmegmbh.followers_count"
     other = POST
     error_body = {

@@ -74,6 +74,7 @@ class TestContract(ConnectorContract):
 
     def script(self, stand: Stand) -> None:
         stand.answer(MEDIA, {"data": [entry()]})
+        stand.answer(IDS, {"178851": entry()})
 
 
 def outcomes_of(stand: Stand, *texts: str, known: LookupMemory | None = None, **settings: Any) -> dict[str, Any]:

@@ -78,6 +78,7 @@ class TestContract(ConnectorContract):
     def script(self, stand: Stand) -> None:
         stand.answer(SIGN_IN, {"access_token": TOKEN, "expires_in": 3599}, method="POST")
         stand.answer(LOOK_UP, {"id": REPORT, "datasetId": MODEL})
+        stand.answer(RUN.replace(MODEL, REPORT), answer(v0=7), method="POST")
 
     def _account(self, stand: Stand, **settings: Any) -> Any:
         return super()._account(stand, login_url=f"http://127.0.0.1:{stand.port}", **settings)

@@ -64,9 +64,8 @@ class TestContract(ConnectorContract):
         "https://www.acme.example/press#select=xpath://b",
     )  # fmt: skip
 
-    @pytest.fixture(autouse=True)
-    def pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Answer, "of", staticmethod(page))
+    def answer_of(self, document: Any) -> Answer:
+        return page(document)
 
     def script(self, stand: Stand) -> None:
         stand.answer("/other", Answer(200, b"<b>1</b>", HTML))
