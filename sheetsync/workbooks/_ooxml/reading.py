@@ -147,6 +147,7 @@ class _Pass:
         cut = scan.beyond(reader.max_rows)
         shared: dict[tuple[str, str | None, int], Cell] = {}
         used: set[int] = set()
+        last = 0
         for row, column, style, kind, text, formula, _ in scan.seen(reader.max_rows, self._columns):
             if column > reader.max_columns:
                 cut = cut or text is not None or formula is not None
@@ -162,7 +163,9 @@ class _Pass:
                 if blank is not EMPTY or inherited:
                     cells[at] = blank
                 continue
-            used.add(row)
+            if row != last:
+                used.add(row)
+                last = row
             # texts and truths repeat, numbers seldom do
             plain = kind != "n" and not (covered or targets or is_formula)
             cell = shared.get((kind, text, style)) if plain else None

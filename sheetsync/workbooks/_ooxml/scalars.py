@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 
 from sheetsync.errors import CannotEdit
 from sheetsync.workbooks._ooxml.markup import escape
@@ -53,7 +53,7 @@ def number_of(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) and "_" not in text else None
+    return number if isfinite(number) and "_" not in text else None
 
 
 def serial_of(moment: datetime, *, since_1904: bool, cell: str) -> float:

