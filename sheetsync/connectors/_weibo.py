@@ -36,7 +36,7 @@ def number_of(short: str) -> str | None:
             return None
         digits = f"{value:07d}" + digits
     number = digits.lstrip("0")
-    return number if len(number) == 16 and int(number) >= FIRST_POST else None
+    return number if len(number) == 16 else None
 
 
 def meaning(reply: Reply) -> LinkError | None:

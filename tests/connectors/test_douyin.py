@@ -207,6 +207,9 @@ def test_pages_of_other_accounts_are_never_answered_with_our_figures() -> None:
         found = outcomes_of(stand, theirs, number)
         assert isinstance(found[theirs], NotConnected)
         assert isinstance(found[number], NotConnected)
+        account = account_of(Douyin, {**SETTINGS, "api_url": f"http://127.0.0.1:{stand.port}"})
+        with stand.web(*account.origins(), auth=account.auth()) as web, pytest.raises(NotFound):
+            account.fetch(Resource("user", "99999999", (("data", "fans"),)), web)
         outcome = outcomes_of(stand, USER, sec_uid="")[USER]
         assert isinstance(outcome, NotConnected)
         assert "sec_uid" in outcome.advice
@@ -330,7 +333,7 @@ def test_five_renewals_are_counted_then_a_person_is_called_and_a_new_agreement_b
             days.append(n)
             assert isinstance(outcome, Reading)
             assert office.file.read_text().strip() == f"rft.renewed-{office.given}"
-            assert REFRESH not in "".join(office.lookups.values())
+            assert "rft." not in "".join(office.lookups.values())
         ends |= {log["ends"] for log in logs}
     assert days == [22, 44, 66, 88, 110]
     assert ends == {(TODAY + timedelta(days=140)).isoformat()}

@@ -279,6 +279,9 @@ def test_pages_of_other_accounts_are_never_answered_with_our_figures() -> None:
     theirs = PROFILE.replace(BIZ, "MzAxMTExMTExMQ==")
     with a_stand() as stand:
         assert isinstance(outcomes_of(stand, theirs)[theirs], NotConnected)
+        account = account_of(WeChat, {**SETTINGS, "api_url": f"http://127.0.0.1:{stand.port}"})
+        with stand.web(*account.origins(), auth=account.auth()) as web, pytest.raises(NotFound):
+            account.fetch(Resource("account", "MzAxMTExMTExMQ=="), web)
         for text in (PROFILE, ARTICLE):
             outcome = outcomes_of(stand, text, biz="")[text]
             assert isinstance(outcome, NotConnected)

@@ -93,7 +93,8 @@ def test_the_short_name_of_every_post_gives_its_number(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("short", "number"), [("K3fnuEfZK", "4607741009594608"), ("zzzzz!zzz", None), ("KZZZZZZZZ", None), ("", None)]
+    ("short", "number"),
+    [("K3fnuEfZK", "4607741009594608"), ("zzzzz!zzz", None), ("9ZZZZ0000", None), ("KZZZZZZZZ", None), ("", None)],
 )
 def test_short_names(short: str, number: str | None) -> None:
     assert number_of(short) == number
@@ -144,6 +145,12 @@ def test_a_post_that_is_left_out_is_not_zero() -> None:
         assert isinstance(found[gone], NotFound)
         assert [found[f"{POST}{tail}"].value for tail in ("", "#metric=comments", "#metric=reposts")] == [12, 3, 5]
         assert len(stand.seen) == 1
+
+
+def test_a_list_that_names_one_post_twice_is_not_believed() -> None:
+    with Stand() as stand:
+        stand.answer(COUNT, [TestContract.document[0], {**TestContract.document[0], "attitudes": 13}])
+        assert isinstance(outcomes_of(stand, POST)[POST], UnexpectedReply)
 
 
 def test_a_number_that_spoils_the_call_fails_alone() -> None:
