@@ -331,16 +331,16 @@ class App:
         """What is not in good form: rows, headings and links. Raises WorkbookError where the workbook cannot be read at all."""
         workbook = self.open_workbook(entry)
         today = self.edges.time.now().astimezone(self.zone(entry)).date()
-        rows = scan(workbook.read(), today=today, default_period=period.parse(entry.period))
-        found = rules.findings(rows)
-        for row in rows:
+        examined = rules.examine(workbook.read(), today=today, default_period=period.parse(entry.period))
+        found = list(examined.findings)
+        for row in examined.rows:
             if isinstance(row.source, Link):
                 try:
                     links.split(row.source.url)
                     self.registry.resolve(row.source, entry.allow)
                 except LinkError as error:
                     found.append(rules.link_finding(row, error))
-        return sorted(found, key=lambda finding: (finding.ref, finding.rule))
+        return rules.in_order(found)
 
 
 class _NoDoor:

@@ -49,7 +49,7 @@ def _contributors(rows: Sequence[KeyResult], index: int, groups: Mapping[str, Se
     found = []
     for other, candidate in enumerate(rows):
         name = fold(candidate.aligned_to)
-        if other == index or name not in names or not _within(candidate.period, row.period):
+        if other == index or name not in names or not within(candidate.period, row.period):
             continue
         here = [place for place in groups[name] if place[0] == candidate.ref.sheet] or groups[name]
         if here[0] == (row.ref.sheet, row.group):
@@ -57,7 +57,24 @@ def _contributors(rows: Sequence[KeyResult], index: int, groups: Mapping[str, Se
     return found
 
 
-def _within(part: Period | None, whole: Period | None) -> bool:
+def meant(rows: Sequence[KeyResult]) -> list[list[int]]:
+    """For each row the rows that its Aligned to names, of whatever period; never itself."""
+    groups = _groups_by_name(rows)
+    named: dict[tuple[str, tuple[str, str]], list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        for name in names_of(row):
+            named[name, (row.ref.sheet, row.group)].append(index)
+    found = []
+    for index, row in enumerate(rows):
+        name = fold(row.aligned_to)
+        places = groups.get(name, []) if name else []
+        here = [place for place in places if place[0] == row.ref.sheet] or places
+        found.append([other for other in named[name, here[0]] if other != index] if here else [])
+    return found
+
+
+def within(part: Period | None, whole: Period | None) -> bool:
+    """Whether a row of one period contributes to a row of the other: a quarter to its year."""
     return part is None or whole is None or (whole.start <= part.start and part.end <= whole.end)
 
 

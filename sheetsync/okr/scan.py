@@ -7,7 +7,7 @@ with a group's name) is passed over; what could be one but cannot be told apart 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -52,7 +52,7 @@ def scan(grids: Sequence[Grid], *, today: date, default_period: Period | None = 
     tables = [table for grid in grids for table in _tables(grid)]
     if not tables:
         raise _no_table(grids)
-    found = [row for table in tables for row in _rows(table, today, default_period)]
+    found = [row for table in tables for row in rows_of(table, today=today, default_period=default_period)]
     if not found:
         first = tables[0]
         raise LayoutError(
@@ -79,13 +79,18 @@ def _tables(grid: Grid) -> list[Table]:
     rows = [(row, sorted(found)) for row, found in sorted(headings.items()) if {m for _, m in found} >= set(layout.NEEDED)]
     if not rows:
         return []
+    require_whole(grid)
+    ends = [row - 1 for row, _ in rows[1:]] + [last]
+    return [Table(grid, row, _one_each(grid, row, found), end) for (row, found), end in zip(rows, ends, strict=True)]
+
+
+def require_whole(grid: Grid) -> None:
+    """Raises LayoutError where a sheet with a table goes on past what is read."""
     if grid.cut:
         raise LayoutError(
             "Sheet {sheet} is longer or wider than the {rows} rows and {columns} columns that are read.", sheet=grid.sheet,
             rows=10_000, columns=200, advice="Move the table to a sheet of its own.",
         )  # fmt: skip
-    ends = [row - 1 for row, _ in rows[1:]] + [last]
-    return [Table(grid, row, _one_each(grid, row, found), end) for (row, found), end in zip(rows, ends, strict=True)]
 
 
 def _one_each(grid: Grid, row: int, found: Sequence[tuple[int, Column]]) -> dict[Column, int]:
@@ -123,36 +128,58 @@ def _no_table(grids: Sequence[Grid]) -> LayoutError:
     )  # fmt: skip
 
 
-def _rows(table: Table, today: date, default_period: Period | None) -> list[KeyResult]:
-    sheet_period = period.parse(table.grid.sheet) or default_period
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a table below its headings, with what is carried down to it."""
+
+    row: int
+    cells: Mapping[Column, Cell]
+    band: bool
+    is_key_result: bool
+    group: str
+    objective_id: str
+    objective: str
+
+
+def lines(table: Table) -> Iterator[Line]:
+    """Every row of a table, key result or not, in order."""
     group = objective = objective_id = ""
-    found = []
     merged = _merged(table.grid)
     for row in range(table.row + 1, table.last + 1):
         cells = _cells(table, row, merged)
         band = _band(table, row)
+        is_key_result = not band and _is_key_result(cells)
         if band:
             if _OBJECTIVE_ID.match(band):
                 objective_id, objective = _identified(band, "", _OBJECTIVE_ID)
             elif not layout.is_aside(band):
                 group, objective, objective_id = band, "", ""
+        else:
+            named, aimed = text(cells.get(Column.GROUP)), text(cells.get(Column.OBJECTIVE))
+            if named and named != group and (is_key_result or not layout.is_aside(named)):
+                group, objective, objective_id = named, "", ""
+            if aimed and (is_key_result or not layout.is_aside(aimed)):
+                objective_id, objective = _identified(aimed, text(cells.get(Column.OBJECTIVE_ID)), _OBJECTIVE_ID)
+        yield Line(row, cells, bool(band), is_key_result, group, objective_id, objective)
+
+
+def rows_of(table: Table, *, today: date, default_period: Period | None = None) -> list[KeyResult]:
+    """The key results of one table."""
+    sheet_period = period.parse(table.grid.sheet) or default_period
+    merged = _merged(table.grid)
+    found = []
+    for line in lines(table):
+        if not line.is_key_result:
             continue
-        is_key_result = _is_key_result(cells)
-        named, aimed = text(cells.get(Column.GROUP)), text(cells.get(Column.OBJECTIVE))
-        if named and named != group and (is_key_result or not layout.is_aside(named)):
-            group, objective, objective_id = named, "", ""
-        if aimed and (is_key_result or not layout.is_aside(aimed)):
-            objective_id, objective = _identified(aimed, text(cells.get(Column.OBJECTIVE_ID)), _OBJECTIVE_ID)
-        if not is_key_result:
-            continue
-        kr = _key_result(table, row, cells, sheet_period, today)
-        at = (row, table.columns[Column.RESULT])
+        kr = _key_result(table, line.row, line.cells, sheet_period, today)
+        at = (line.row, table.columns[Column.RESULT])
         if not isinstance(kr.source, LinkError) and kr.source != "manual" and merged.get(at, at)[:2] != at:
             refused = Refused(
                 "Result is part of a merged cell.", advice="Split it: each key result needs a Result cell of its own."
             )
             kr = replace(kr, source=refused)
-        found.append(replace(kr, group=group, objective=objective, objective_id=objective_id, key=_key(group, objective, kr)))
+        key = _key(line.group, line.objective, kr)
+        found.append(replace(kr, group=line.group, objective=line.objective, objective_id=line.objective_id, key=key))
     return found
 
 
