@@ -1,6 +1,6 @@
 """The address of a permitted RSS or Atom feed goes in, how many of its entries were published in a span of days comes out.
 
-Link           `https://blog.acme.example/rss#item=entries&period={period.start}..{period.end}`; `item=entries` says that it is one
+Link           `https://blog.acme.example/rss#item=entries&period={period.start}..{period.end}`; `item=entries` says it is one
 Filters        `where=category:Press,author:Ann,title:"…",published:>=2027-01-01`; all must hold
 Rights         nothing can be asked until an account names the origin and the paths
 Traps          a feed shows only its newest entries: unless it reaches back beyond the first day asked for, there may be more;
