@@ -5,17 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
 from sheetsync import __version__
 from sheetsync.errors import SheetsyncError
-from sheetsync.texts import Texts, mark, preferred_language
+from sheetsync.showing import as_document, new_table, plain, put_json, show_pairs, show_report, shown
+from sheetsync.texts import Texts, preferred_language
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from sheetsync.app import App, Edges, Wishes
     from sheetsync.config import WorkbookConfig
     from sheetsync.model import RunReport
@@ -103,12 +102,6 @@ def opened(config: Path | None, edges: Edges | None = None) -> App:
     return application
 
 
-def put_json(document: Any) -> None:
-    import json
-
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-
-
 # --- run ---------------------------------------------------------------------------------------------------------------
 
 
@@ -135,7 +128,7 @@ def run(
             put_json({"workbooks": [as_document(one) for one in reports]})
         else:
             for one in reports:
-                show_report(one, application, dry_run=dry_run)
+                show_report(one, application.texts, dry_run=dry_run)
     raise typer.Exit(worst(one.exit_code for one in reports))
 
 
@@ -156,74 +149,6 @@ def watched(application: App, entry: WorkbookConfig, wishes: Wishes) -> RunRepor
     with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as bar:
         task = bar.add_task(application.texts("Fetching figures"), total=None)
         return application.run(entry, wishes, report=lambda done, total: bar.update(task, completed=done, total=total))
-
-
-def as_document(report: RunReport) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    document: dict[str, Any] = {
-        "workbook": report.workbook,
-        "rows": [asdict(row) for row in report.rows],
-        "edits": report.edits,
-        "requests": report.requests,
-        "seconds": report.seconds,
-    }
-    return document if report.error is None else document | {"error": report.error}
-
-
-STYLES: Final = {"fresh": "green", "unchanged": "dim", "kept": "yellow", "broken": "red", "manual": "dim"}
-
-
-def show_report(report: RunReport, application: App, *, dry_run: bool) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    from sheetsync.okr import layout
-
-    texts = application.texts
-    console = Console(highlight=False)
-    if report.error is not None:
-        console.print(Text(texts.join(report.workbook, report.error), style="red"))
-        return
-    table = new_table(texts, "Cell", "Key result", "Result", "Progress", "Status", "State", title=report.workbook)
-    for row in report.rows:
-        before, after = shown(row.old, row.unit), shown(row.new, row.unit)
-        change = after if row.new == row.old else f"{before} → {after}"
-        state = Text(layout.word(layout.STATES, row.state, texts.language), style=STYLES[row.state])
-        reached = "" if row.progress is None else f"{row.progress:.0%}"
-        table.add_row(row.cell, row.key_result, change, reached, row.status, state)
-    console.print(table)
-    for row in report.rows:  # one sentence under the table reads better than a column of three words' width
-        if row.message:
-            console.print(Text.assemble((f"{row.cell} {row.key_result}", STYLES[row.state]), "\n    ", row.message))
-    summary = DRY_SUMMARY if dry_run else SUMMARY
-    console.print(texts(summary, edits=report.edits, requests=report.requests, seconds=f"{report.seconds:.1f}"))
-
-
-SUMMARY: Final = mark("Cells changed: {edits}. Requests: {requests}. Seconds: {seconds}.")
-DRY_SUMMARY: Final = mark("Cells that would change: {edits}. Requests: {requests}. Seconds: {seconds}.")
-
-
-def new_table(texts: Texts, *headings: str, title: str | None = None) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    for heading in headings:
-        numeric = heading in ("Result", "Progress")
-        narrow = heading in ("Cell", "State", "Status")
-        table.add_column(texts(heading), overflow="fold", justify="right" if numeric else "left", no_wrap=narrow)
-    return table
-
-
-def shown(value: float | str | None, unit: str = "") -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, float) and unit:
-        return f"{value * 100:,.4g} %"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:,.6g}"
-    return value
 
 
 @app.command(help=say("Keeps every workbook of the configuration up to date, on its schedule, until it is stopped."))
@@ -289,23 +214,6 @@ def explain(
         else:
             show_pairs(application.texts, found)
     raise typer.Exit(0 if found["state"] == "ok" else 1)
-
-
-def show_pairs(texts: Texts, document: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    names = {
-        "state": texts("State"), "connector": texts("Connector"), "account": texts("Account"), "kind": texts("Kind"),
-        "resource": texts("Asks for"), "metric": texts("Measure"),
-        "about": texts("What it counts"), "metrics": texts("Measures to choose from"),
-        "message": texts("What happened"), "advice": texts("What to do"),
-    }  # fmt: skip
-    for key, value in document.items():
-        if value:
-            text = ", ".join(value) if isinstance(value, list) else str(value)
-            console.print(Text.assemble((texts.join(names[key], " "), "bold"), text), soft_wrap=True)
 
 
 @app.command(help=say("Lists the services and sources that a link may point to."))
@@ -386,13 +294,45 @@ def history(
         console.print(table if entries else texts("No figure was recorded yet."))
 
 
-def plain(value: Any) -> Any:
-    from datetime import datetime
-    from decimal import Decimal
+@app.command(help=say("Shows what moved, what did not and who acts next: every week, month or quarter, for any day gone by."))
+def review(
+    workbooks: WorkbooksArgument = None,
+    cadence: Annotated[str, typer.Option("--cadence", help=say("weekly, monthly or quarterly."))] = "weekly",
+    as_of: Annotated[
+        str, typer.Option("--as-of", help=say("The day of the review, such as 2027-03-31; today by default."), show_default=False)
+    ] = "",
+    group: Annotated[list[str] | None, typer.Option("--group", help=say("Only this group; may be repeated."))] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help=say("The file to write: .html, .md or .json; without it, the text is printed."), show_default=False
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from datetime import date
 
-    if isinstance(value, Decimal):
-        return float(value)
-    return value.isoformat() if isinstance(value, datetime) else value
+    from sheetsync.review import Cadence, render
+
+    if cadence not in tuple(Cadence):
+        raise typer.BadParameter(say("Choose weekly, monthly or quarterly."), param_hint="--cadence")
+    form = "json" if as_json else out.suffix.removeprefix(".").lower() if out else "md"
+    if (out.suffix.removeprefix(".").lower() if out else form) not in ("html", "md", "json"):
+        raise typer.BadParameter(say("The file ends with .html, .md or .json."), param_hint="--out")
+    try:
+        day = date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        raise typer.BadParameter(say("Write the day as 2027-03-31."), param_hint="--as-of") from None
+    with opened(config) as application:
+        entries = application.workbook_configs(workbooks or [])
+        reviews = [application.review(entry, Cadence(cadence), day=day, groups=tuple(group or ())) for entry in entries]
+        if out:
+            out.write_text(render(reviews, out.suffix.removeprefix(".").lower(), application.texts), encoding="utf-8")
+        if as_json or not out:
+            sys.stdout.write(render(reviews, form, application.texts))
+        else:
+            sys.stdout.write(application.texts("Written: {path}.", path=out) + "\n")
 
 
 # --- beginning ---------------------------------------------------------------------------------------------------------
@@ -416,7 +356,7 @@ def demo(
         if as_json:
             put_json({"workbooks": [as_document(report)]})
             return
-        show_report(report, application, dry_run=False)
+        show_report(report, application.texts, dry_run=False)
         texts = application.texts
         sys.stdout.write("\n" + texts("What to try next:") + "\n")
         for number, step in enumerate(steps, 1):

@@ -48,7 +48,8 @@ MAY: dict[str, set[str]] = {
     "app": {"*"},
     "__main__": {"cli"},
     "connect": GROUND | {"app", "config", "connectors", "web"},
-    "cli": GROUND | {"app", "daemon", "connect", "catalogue", "doctor", "beginning", "okr", "config"},
+    "showing": GROUND | {"okr"},
+    "cli": GROUND | {"app", "showing", "daemon", "connect", "catalogue", "doctor", "beginning", "okr", "config", "review"},
     "_testing": {"*"},
     "testing": {"*"},
 }
