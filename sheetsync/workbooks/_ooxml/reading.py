@@ -186,7 +186,8 @@ class _Pass:
                     shared[kind, text, style] = cell
             cells[at] = cell
         self._add_linked()
-        self._add_missing(scan, used)
+        if used and (inherited or conditional):
+            self._add_missing(scan, used)
         return Grid(self._title, cells, self._frame.merges, cut)
 
     def _value(self, kind: str, text: str | None, *, is_date: bool) -> CellValue:
@@ -223,8 +224,6 @@ class _Pass:
     def _add_missing(self, scan: Scan, used: set[int]) -> None:
         """Cells that the file leaves out, in rows that hold something, where they look like anything but a blank one."""
         frame, looks, cells = self._frame, self._looks, self._cells
-        if not used or not (frame.conditional or self._inherited(scan)):
-            return
         columns = sorted(self._columns if self._columns is not None else range(1, max(column for _, column in cells) + 1))
         styles = {column: frame.column_style(column) for column in columns}
         special = [
