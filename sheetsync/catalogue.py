@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from sheetsync.connectors.registry import installed
 from sheetsync.secrets import Secret
 
 if TYPE_CHECKING:
     from sheetsync.app import App
+
+
+AUTH: Final[Mapping[str, str]] = {
+    "api_key": "API key", "api_token": "API key", "key": "API key", "api_secret": "API key", "access_token": "bearer token",
+    "bearer": "bearer token", "bearer_token": "bearer token", "token": "bearer token", "client_secret": "client credentials",
+    "secret": "client credentials", "password": "user and password", "private_key": "JWT bearer",
+    "refresh_token": "refresh token", "service_account": "service account",
+}  # fmt: skip
+"""What a secret's name says about the way in which an account proves itself."""
 
 
 def catalogue(application: App) -> list[dict[str, Any]]:
@@ -31,6 +41,7 @@ def catalogue(application: App) -> list[dict[str, Any]]:
             "default_metric": {name: metrics[0] for name, metrics in kinds.items() if metrics},
             "settings": {field.name: field.metadata.get("about", "") for field in fields},
             "secrets": [field.name for field in fields if Secret.__name__ in str(field.type)],
+            "auth": sorted({AUTH[field.name] for field in fields if field.name in AUTH and Secret.__name__ in str(field.type)}),
             "accounts": sorted(accounts), "origins": sorted(origins),
             "examples": [example.link for example in kind.examples] or ["-"], "unsupported": list(kind.unsupported),
         })  # fmt: skip

@@ -177,7 +177,7 @@ def _take(row: KeyResult, outcome: Outcome, memory: Memory, how: How) -> _Found:
             outcome = error
         else:
             same = _same(cell, value)
-            message = _flag(row.result, result, outcome, how) if not same else ""
+            message = _flag(row, result, outcome, how) if not same else ""
             return _Found(UNCHANGED if same else FRESH, result, message, None if same else value, outcome)
     return _Found(outcome.state, row.result, how.texts.error(outcome), since=memory.broken_since.get(row.link_text, how.now))
 
@@ -239,8 +239,9 @@ def _same(cell: Cell, value: Decimal | str | bool | datetime) -> bool:
     return type(here) is type(value) and here == value
 
 
-def _flag(old: Decimal | None, new: Decimal, reading: Reading, how: How) -> str:
+def _flag(row: KeyResult, new: Decimal, reading: Reading, how: How) -> str:
     """What looks odd about a new figure: it is written all the same, and said."""
+    old = row.result
     if old is not None and old != 0:
         if new == 0:
             return how.texts(mark("fell to 0 in one step; look at the source"))
@@ -248,7 +249,19 @@ def _flag(old: Decimal | None, new: Decimal, reading: Reading, how: How) -> str:
             return how.texts(mark("changed its sign; look at the source"))
         if abs(new) >= abs(old) * _JUMP or abs(new) * _JUMP <= abs(old):
             return how.texts(mark("changed tenfold in one step; look at the source"))
-    return how.texts(mark("rounded by the service")) if reading.approximate else ""
+    if not reading.approximate:
+        return ""
+    if _too_coarse(row, new):
+        return how.texts(mark("rounded so coarsely by the service that the way to the target can hardly be seen"))
+    return how.texts(mark("rounded by the service"))
+
+
+def _too_coarse(row: KeyResult, new: Decimal) -> bool:
+    """Whether one step of a figure of three digits (1.23K) is more than a tenth of the whole way from start to target."""
+    if row.target is None or new == 0:
+        return False
+    step = Decimal(1).scaleb(new.adjusted() - 2)
+    return step * 10 > abs(row.target - (row.start or Decimal(0)))
 
 
 def _refuse_losses(key_results: Sequence[KeyResult], found: Mapping[int, _Found]) -> None:

@@ -589,3 +589,10 @@ def test_a_plan_that_was_applied_leaves_nothing_to_do(
         if one.report.state in ("kept", "broken", "manual"):
             assert before.get(result, Cell()) == workbook.cells.get(result, Cell())
         assert len(one.report.message) <= SYNC_LENGTH
+
+
+def test_a_target_that_rounding_hides_is_said() -> None:
+    coarse = planned(row(start=12_000, target=12_500, result=12_300, sync=None), reading(12_400, approximate=True))
+    assert "hardly be seen" in str(edits(coarse)[Column.SYNC])
+    fine = planned(row(start=0, target=20_000, result=12_300, sync=None), reading(12_400, approximate=True))
+    assert "hardly" not in str(edits(fine)[Column.SYNC])
