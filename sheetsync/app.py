@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import date, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sheetsync.alerts import Target
     from sheetsync.connectors.base import Connector
     from sheetsync.fetch import Door
+    from sheetsync.review import Cadence, Review
     from sheetsync.web.http import Deadline, Web
     from sheetsync.workbooks.base import Workbook
 
@@ -341,6 +342,30 @@ class App:
                 except LinkError as error:
                     found.append(rules.link_finding(row, error))
         return rules.in_order(found)
+
+    # --- review
+
+    def review(self, entry: WorkbookConfig, cadence: Cadence, *, day: date | None = None, groups: Sequence[str] = ()) -> Review:
+        """The review of a day, today by default. Asks no service.
+
+        Raises ConfigError for a day that has not come or a group that is not there, WorkbookError where the workbook or the
+        history cannot be read.
+        """
+        from sheetsync.review import days, review
+
+        now, zone = self.edges.time.now(), self.zone(entry)
+        today = now.astimezone(zone).date()
+        if day is not None and day > today:
+            raise ConfigError("The day {day} has not come yet.", day=day, advice="Name today or a day before it.")
+        workbook = self.open_workbook(entry)
+        rows = scan(workbook.read(), today=day or today, default_period=period.parse(entry.period))
+        lags = {
+            (name, account): connector.settings.lag_days
+            for name, accounts in self.registry.accounts.items()
+            for account, connector in accounts.items()
+        }
+        when = replace(days(cadence, day or today, now, zone), pace=entry.pace, bands=entry.bands, lags=lags)
+        return review(rows, self.history, workbook.identity, when, name=workbook.name, groups=groups)
 
 
 class _NoDoor:

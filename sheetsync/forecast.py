@@ -136,9 +136,11 @@ def forecast(
         return TooLittle.SHORT_TIME
     model = _Model.of(_without_spikes(points, _scale(points, goal)), goal)
     mean, spread = model.at(whole)
+    least, most = _bounds([value for _, value in points], goal)
     reached = _reached(points, model, goal, float(goal.target))
     return Forecast(
-        end=mean, low=mean - _Z * spread, high=mean + _Z * spread, risk=_risk(goal, mean, spread),
+        end=min(max(mean, least), most), low=min(max(mean - _Z * spread, least), most),
+        high=min(max(mean + _Z * spread, least), most), risk=_risk(goal, mean, spread),
         reached=None if reached is None else goal.period.start + timedelta(days=int(reached)),
         figures=seen, days=round(points[-1][0] - first),
     )  # fmt: skip
@@ -165,6 +167,12 @@ def _daily(points: _Points) -> _Points:
         if at >= 0 and math.isfinite(value):
             found[int(at)] = (at, value)
     return list(found.values())
+
+
+def _bounds(values: Sequence[float], goal: Goal) -> tuple[float, float]:
+    """What counts things does not fall below zero, and a share of 1 does not pass it."""
+    known = [*values, float(goal.target or 0), float(goal.start or 0)]
+    return 0.0 if min(known) >= 0 else -math.inf, 1.0 if goal.kind is Kind.PERCENT and max(known) <= 1 else math.inf
 
 
 def _yes_no(points: _Points, period: Period) -> Forecast | TooLittle:
