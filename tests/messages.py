@@ -47,6 +47,7 @@ NO_PLACES: Final = frozenset({"advice", "use_instead", "default"})
 
 ENGLISH_PLACES: Final[Mapping[tuple[str, str], str]] = {
     ("config.py", "top level"): "stands in brackets like the name of a table, for whoever edits the file",
+    ("connectors/looker_studio.py", "Looker Studio"): "the name of a product, which is the same in every language",
     ("connectors/_cells.py", "no number"): "one of the reasons of NotANumber, which stand in brackets behind the sentence",
 }
 """(file, text) -> why a text in English may stand in a place of a sentence."""
@@ -301,9 +302,10 @@ class _Extractor:
         return False
 
     def _is_texts(self, file: _File, func: ast.expr) -> bool:
-        """`texts(…)`, `application.texts(…)`, and a name that was made with `Texts(…)`."""
+        """`texts(…)`, `application.texts(…)`, and a name that was made with `Texts(…)`; not a function `texts` of a module."""
         if isinstance(func, ast.Attribute):
-            return func.attr in {"texts", "_texts"}
+            of_module = isinstance(func.value, ast.Name) and self._imported_module(file, func.value.id) is not None
+            return func.attr in {"texts", "_texts"} and not of_module
         if not isinstance(func, ast.Name):
             return False
         for scope in file.scopes(func):
