@@ -70,7 +70,7 @@ class Wire:
         except httpcore2.TimeoutException:
             raise Unavailable("{host} did not answer in time.", host=host) from None
         except httpcore2.ConnectError as error:
-            raise _unreachable(error, host) from None
+            raise unreachable(error, host) from None
         except httpcore2.LocalProtocolError:
             raise BadCredentials(
                 "The request to {host} holds characters that cannot be sent; mostly the key was not copied cleanly.", host=host
@@ -156,7 +156,8 @@ def _inflated(packed: bytes, window: int, cap: int, host: str) -> bytes | None:
     return bytes(plain)
 
 
-def _unreachable(error: BaseException, host: str) -> Unavailable:
+def unreachable(error: BaseException, host: str) -> Unavailable:
+    """Why a connection was not made: the certificate, TLS, or the network."""
     cause = error.__cause__ or error.__context__
     while cause is not None and not isinstance(cause, ssl.SSLError):
         cause = cause.__cause__ or cause.__context__
