@@ -379,6 +379,36 @@ def init(
         sys.stdout.write(say.say(line) + "\n")
 
 
+@app.command(help=say("Copies a plan into a new workbook for the next period. The old workbook is not changed."))
+def rollover(
+    to: Annotated[str, typer.Option("--to", help=say("The next period, such as 2027-Q1."))],
+    workbook: Annotated[
+        str | None, typer.Argument(help=say("The workbook; by default the first of the configuration."), show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help=say("The new workbook."), show_default=False)] = None,
+    carry_starts: Annotated[bool, typer.Option("--carry-starts", help=say("The last results become the new starts."))] = False,
+    grades: Annotated[
+        Path | None,
+        typer.Option("--grades", help=say("Keep the grades of the old plan in this .json or .csv file."), show_default=False),
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    with opened(config) as application:
+        texts = application.texts
+        entry = application.workbook_configs([workbook] if workbook else [])[0]
+        done = application.roll_over(entry, to, out=out, carry_starts=carry_starts, grades=grades)
+        if as_json:
+            left = [texts.say(one) for one in done.left]
+            kept = None if done.grades is None else str(done.grades)
+            put_json({"workbook": str(done.workbook), "rows": done.rows, "edits": done.edits, "grades": kept, "left": left})
+            return
+        said = texts("Written: {plan}. Key results that begin anew: {count}.", plan=done.workbook, count=done.rows)
+        sys.stdout.write(said + "\n")
+        for one in done.left:
+            sys.stdout.write(texts.say(one) + "\n")
+
+
 @app.command(help=say("Connects an account of a service: asks for its key, tries it, keeps it safe."))
 def connect(
     service: Annotated[str, typer.Argument(help=say("The service, as `sheetsync connectors` names it."))],

@@ -41,6 +41,7 @@ MAY: dict[str, set[str]] = {
     "demo": GROUND | {"okr", "template"},
     "catalogue": GROUND | {"app", "connectors"},
     "doctor": GROUND | {"app", "okr", "web", "connectors"},
+    "rollover": GROUND | {"okr"},
     "beginning": GROUND | {"app", "config", "demo", "okr", "template"},
     "forecast": GROUND | {"okr"},
     "returns": GROUND | {"forecast"},
