@@ -19,7 +19,7 @@ from sheetsync.texts import Texts, one_line
 INK: Final = "#1b2a41"
 SOFT: Final = "#44546a"
 RAIL: Final = "#e6eaf0"
-BAND: Final = "#dbe4f3"
+BAND: Final = "#b9cbe8"
 TREND: Final = "#2b5fa8"
 _WIDE, _HIGH = 160, 44
 

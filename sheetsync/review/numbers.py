@@ -44,6 +44,11 @@ def share(value: Decimal | float | None) -> str:
     return NONE if value is None else f"{float(value) * 100:.0f} %"
 
 
+def chance(risk: float) -> str:
+    """A likelihood, never said to be certain."""
+    return "> 95 %" if risk > 0.95 else "< 5 %" if risk < 0.05 else share(risk)
+
+
 def points(value: Decimal | None) -> str:
     """A change of progress in points, with its sign."""
     if value is None:

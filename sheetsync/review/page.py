@@ -32,7 +32,8 @@ def html(reviews: Sequence[Review], texts: Texts) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, loader=jinja2.FileSystemLoader(HERE)
     )
     environment.filters |= {
-        "line": says.line_of, "address": says.address, "share": numbers.share, "points": numbers.points, "money": numbers.money,
+        "line": says.line_of, "address": says.address, "share": numbers.share, "chance": numbers.chance,
+        "points": numbers.points, "money": numbers.money,
         "figure": lambda value, line: numbers.figure(value, line.percent, line.kind),
         "rough": lambda value, line: numbers.rough(value, line.percent, line.kind),
         "amount": lambda value: numbers.figure(value, percent=False),
