@@ -96,7 +96,8 @@ def attachment(message: EmailMessage, pattern: str) -> Attachment:
 
 def texts(message: EmailMessage) -> list[str]:
     """The plain text of the mail, and its HTML as text; either only where it is there."""
-    plain, html = [], []
+    plain: list[str] = []
+    html: list[str] = []
     for part in _parts(message):
         if part.is_multipart() or _name(part) or part.get_content_disposition() == "attachment":
             continue

@@ -76,15 +76,16 @@ def number_in(text: str, pattern: str, *, decimal: Separators = "auto", abbrevia
 
 
 def fault_of(pattern: str) -> str:
-    """Why this is no pattern; "" where it is one."""
+    """The sentence that says why this is no pattern; "" where it is one."""
     before, place, after = pattern.partition(PLACE)
     if not place or PLACE in after:
-        return "{number} has to stand in it once"
+        return "The pattern of the report {report} needs {place} once."
     if not before.strip(" *") and not after.strip(" *"):
-        return "words have to stand beside {number}"
+        return "The pattern of the report {report} needs words beside {place}."
     if len(pattern) > MAX_PATTERN or pattern.count("*") > MAX_STARS or "\n" in pattern:
-        return "it is too long, or has too many *"
-    return "a * stands beside {number}" if before.endswith("*") or after.startswith("*") else ""
+        return "The pattern of the report {report} is too long, or has too many *."
+    beside = before.endswith("*") or after.startswith("*")
+    return "The pattern of the report {report} has a * beside {place}." if beside else ""
 
 
 def _parsed(number: str, decimal: Separators, abbreviated: bool) -> Parsed:

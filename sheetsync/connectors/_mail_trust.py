@@ -40,7 +40,9 @@ class _Policy(EmailPolicy):
 
 def parsed(data: bytes) -> EmailMessage:
     """A mail, or its header alone, taken apart."""
-    return message_from_bytes(data, policy=_Policy(max_line_length=None))
+    policy: Any = _Policy(max_line_length=None)  # generic for type checkers only
+    found: EmailMessage = message_from_bytes(data, policy=policy)
+    return found
 
 
 def header(message: EmailMessage, name: str) -> str:

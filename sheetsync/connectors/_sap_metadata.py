@@ -78,7 +78,8 @@ def entity_set(xml: bytes, name: str) -> EntitySet:
         raise NotFound("This service of SAP has no list called {name}.", name=name)
     kind = str(declared.get("EntityType")).rpartition(".")[2]
     types = {str(one.get("Name")): one for one in root.iterfind(".//{*}EntityType")}
-    keys, fields, known = [], {}, types.get(kind)
+    keys, known = [], types.get(kind)
+    fields: dict[str, Any] = {}
     if known is None:
         raise UnexpectedReply("SAP's description of this service cannot be read.")
     while known is not None:  # a type may extend another one

@@ -24,6 +24,7 @@ from sheetsync.connectors._cells import names_of
 from sheetsync.connectors._grammar import MEASURES
 from sheetsync.connectors._mail_imap import Mailbox
 from sheetsync.connectors._mail_newest import Candidate, Last, newest
+from sheetsync.connectors._mail_text import fault_of
 from sheetsync.connectors._tables import Choice, Document, Encoding, choice_of, evaluate, load
 from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Metric, Settings, setting
 from sheetsync.errors import (
@@ -127,19 +128,19 @@ class MailReports(Connector[MailSettings]):
         try:
             self._host = host_name(settings.server) if ":" not in settings.server else settings.server
         except LinkError:
-            raise self._wrong("server", "it is no name of a computer") from None
+            raise self._wrong("The server of the account {account} of mail is no name of a computer.") from None
         if (settings.password is None) is (settings.token is None):
-            raise self._wrong("password", "either password or token has to be there")
+            raise self._wrong("The account {account} of mail needs a password or a token, and not both.")
         if not settings.tls and self._host not in LOOPBACK:
-            raise self._wrong("tls", "without TLS only a program on this machine is asked")
+            raise self._wrong("Without TLS, the account {account} of mail may ask only a program on this machine.")
         if not settings.authserv_id.strip():
-            raise self._wrong("authserv_id", "without it nobody vouches for the sender")
+            raise self._wrong("The account {account} of mail needs authserv_id: without it nobody vouches for a sender.")
         if not settings.user or any(ord(char) < 32 for char in settings.user):
-            raise self._wrong("user", "it is empty, or holds characters that cannot be seen")
+            raise self._wrong("The user of the account {account} of mail is empty, or holds characters that cannot be seen.")
         for name, report in settings.reports.items():
             fault = _fault(report)
             if fault:
-                raise self._wrong(f"reports.{name}", fault)
+                raise self._wrong(fault, report=name, place=_mail_text.PLACE)
 
     def origins(self) -> Collection[str]:
         return ()
@@ -331,20 +332,17 @@ class MailReports(Connector[MailSettings]):
                  report.subject)  # fmt: skip
         return f"newest:{name}:{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
-    def _wrong(self, what: str, why: str) -> ConfigError:
-        return ConfigError(
-            "{what} of the account {account} of mail cannot be used: {why}.", what=what, account=self.account, why=why,
-            advice="Mend it in sheetsync.toml.",
-        )  # fmt: skip
+    def _wrong(self, template: str, **places: str) -> ConfigError:
+        return ConfigError(template, account=self.account, advice="Mend it in sheetsync.toml.", **places)
 
 
 def _fault(report: MailReport) -> str:
-    """Why nothing can be read with these settings; "" where it can."""
+    """The sentence that says why nothing can be read with these settings; "" where it can."""
     if not report.sender or not all(_mail_trust.normal(text) and text.rpartition("@")[0].isascii() for text in report.sender):
-        return "sender holds no address such as report@agency.example or @agency.example"
+        return "The sender of the report {report} holds no address such as report@agency.example or @agency.example."
     if report.pattern:
-        return _mail_text.fault_of(report.pattern)
-    return "" if report.attachment else "either attachment or pattern has to be there"
+        return fault_of(report.pattern)
+    return "" if report.attachment else "The report {report} needs an attachment or a pattern."
 
 
 def _answers_by_itself(message: EmailMessage) -> bool:

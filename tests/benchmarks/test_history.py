@@ -1,7 +1,5 @@
 """How the history behaves after two years of 500 rows and four runs a day; nothing is asserted about time (`-m benchmark -s`)."""
 
-# ruff: noqa: T201 - a benchmark tells its figures
-
 from __future__ import annotations
 
 import random
