@@ -73,6 +73,7 @@ class ImapStand:
         class Session(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 connection: socket.socket = self.request
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its answers are many small pieces
                 if certificate is not None:
                     connection = certificate.wrap_socket(connection, server_side=True)
                 try:
