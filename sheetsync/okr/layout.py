@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from sheetsync.model import Column, Kind
@@ -104,6 +105,7 @@ _LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 MAX_NAME: Final = 120
 
 
+@lru_cache(maxsize=4096)  # pure; a sheet is scanned twice a run, and its texts repeat
 def heading(text: str) -> Column | None:
     """`Data Link`, `数据链接`, `Target (EUR)`, `Target / 目标值` -> the column's meaning; None for any other text."""
     folded = fold(text)
