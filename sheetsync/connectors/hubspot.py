@@ -179,7 +179,7 @@ class HubSpot(Connector[HubSpotSettings]):
         if given.client_id and given.client_secret is not None and given.refresh_token is not None:
             return RefreshToken(
                 f"{self._base()}/oauth/{self._version()}/token", given.client_id, given.client_secret, given.refresh_token,
-                store=_nowhere,
+                store=given.refresh_token.keep,
             )  # fmt: skip
         raise ConfigError(
             "The account {account} of HubSpot needs access_token, or client_id, client_secret and refresh_token.",
@@ -328,7 +328,3 @@ def _zone(account: Any) -> ZoneInfo:
         return ZoneInfo(str(walk(account, "timeZone")))
     except (KeyError, ValueError, OSError):
         raise UnexpectedReply("HubSpot names a time zone that is not known here.") from None
-
-
-def _nowhere(_token: str) -> None:
-    raise OSError("HubSpot's refresh tokens do not change")

@@ -170,7 +170,7 @@ class Pipedrive(Connector[PipedriveSettings]):
         if given.client_id and given.client_secret is not None and given.refresh_token is not None:
             tokens = f"{given.api_url.rstrip('/') or 'https://oauth.pipedrive.com'}/oauth/token"
             return RefreshToken(
-                tokens, given.client_id, given.client_secret, given.refresh_token, store=_nowhere, basic=True,
+                tokens, given.client_id, given.client_secret, given.refresh_token, store=given.refresh_token.keep, basic=True,
             )  # fmt: skip
         raise ConfigError(
             "The account {account} of Pipedrive needs api_token, or client_id, client_secret and refresh_token.",
@@ -315,7 +315,3 @@ class Pipedrive(Connector[PipedriveSettings]):
         if len(codes) != 1 and walk(outcome, "tracking_metric") != "quantity":
             raise UnexpectedReply("Pipedrive does not say what this goal is measured in.")
         return {"data": walk(result, "data"), "currency": codes[0] if codes else None}
-
-
-def _nowhere(_token: str) -> None:
-    raise OSError("Pipedrive's refresh tokens do not change")
