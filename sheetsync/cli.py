@@ -79,7 +79,7 @@ def print_error(text: str) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, highlight=False).print(Text(text, style="red"))
+    Console(stderr=True, highlight=False).print(Text(text, style="red"), soft_wrap=True)  # paths stay whole, to be copied
 
 
 def crashed(error: Exception) -> NoReturn:

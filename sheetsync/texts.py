@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final, Literal, TypeAlias
 
 from sheetsync.errors import SheetsyncError
@@ -20,6 +20,7 @@ from sheetsync.errors import SheetsyncError
 Language: TypeAlias = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 MAX_PARAM: Final = 80
+MAX_PATH: Final = 4096
 
 
 def mark(template: str) -> str:
@@ -74,7 +75,8 @@ class Texts:
             return f"{value:%Y-%m-%d %H:%M}"
         if isinstance(value, list | tuple | set | frozenset):
             return ("、" if self.language == "zh" else ", ").join(self._place(item) for item in value)
-        return one_line(str(value), MAX_PARAM)
+        # A path is useful only whole, and comes from whoever runs sheetsync; what stands in a cell is cut anyway.
+        return one_line(str(value), MAX_PATH if isinstance(value, PurePath) else MAX_PARAM)
 
 
 def one_line(text: str, limit: int) -> str:

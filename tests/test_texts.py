@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -98,3 +99,8 @@ def test_what_is_cut_is_marked() -> None:
 )
 def test_the_terminals_language(environ: dict[str, str], language: str) -> None:
     assert preferred_language(environ) == language
+
+
+def test_a_path_is_said_whole() -> None:
+    deep = Path("/", *["a-folder-with-a-long-name"] * 8, "sheetsync.toml")
+    assert str(deep) in Texts("en")("There is no file {path}.", path=deep)

@@ -1,4 +1,4 @@
-"""Keys for Salesforce: a private key goes in and a token comes out; an exchanged refresh token goes in and is kept in its file.
+"""Keys for Salesforce: a private key goes in, a token comes out.
 
 OAuth flows    https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_flows.htm
 """
@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from sheetsync import links
@@ -85,30 +81,3 @@ def signed(claims: Mapping[str, object], key: Secret) -> str:
 
 def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def keeper(path: str, secret: Secret) -> Callable[[str], None]:
-    """Keeps an exchanged refresh token in the file that `secret` is read from: whole or not at all, for nobody else to read.
-
-    What it returns raises OSError where no file is named, or where the secret does not come from it.
-    """
-
-    def keep(token: str) -> None:
-        if not path:
-            raise OSError("no file is named")
-        target = Path(path).expanduser()
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(token)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
-        if secret.reveal() != token:
-            raise OSError("the secret is read from elsewhere")
-
-    return keep

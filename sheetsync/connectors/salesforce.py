@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 from sheetsync import links
 from sheetsync.connectors._options import conditions_of, conditions_text, only
-from sheetsync.connectors._salesforce import JwtBearer, keeper
+from sheetsync.connectors._salesforce import JwtBearer
 from sheetsync.connectors._salesforce_objects import DESCRIPTION_BYTES, NAME, REST, Objects, field_of, measure_of
 from sheetsync.connectors._salesforce_reports import component_of, total_of
 from sheetsync.connectors.base import (
@@ -78,7 +78,6 @@ class SalesforceSettings(Settings):
     client_id: str = setting("Consumer key of the External Client App.")
     client_secret: Secret | None = setting("Consumer secret, for client credentials and for a refresh token.", None)
     refresh_token: Secret | None = setting("Refresh token of the person who agreed.", None)
-    refresh_token_file: str = setting("Where the app rotates refresh tokens: the file that refresh_token is read from.", "")
     private_key: Secret | None = setting("RSA key (PEM) whose certificate the app knows, for JWT bearer.", None)
     username: str = setting("The user that the key signs in, for JWT bearer.", "")
     audience: str = setting("Whom JWT bearer is meant for, where it is neither login. nor test.salesforce.com.", "")
@@ -181,8 +180,8 @@ class Salesforce(Connector[SalesforceSettings]):
                 "The account {account} of Salesforce needs client_secret, or private_key with username.", account=self.account
             )
         if given.refresh_token is not None:
-            store = keeper(given.refresh_token_file, given.refresh_token)
-            return RefreshToken(token_url, given.client_id, given.client_secret, given.refresh_token, store=store)
+            kept = given.refresh_token
+            return RefreshToken(token_url, given.client_id, given.client_secret, kept, store=kept.keep)
         return ClientCredentials(token_url, given.client_id, given.client_secret)
 
     @classmethod

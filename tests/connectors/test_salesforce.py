@@ -623,14 +623,14 @@ def test_an_exchanged_refresh_token_is_kept_before_it_is_used(tmp_path: Path) ->
         stand.answer(TestContract.main, A_REPORT)
         settings = SalesforceSettings(
             domain="acme", client_id="3MVG9consumer", client_secret=Secret({"env": "SECRET"}, vault, "client_secret"),
-            refresh_token=Secret({"file": str(kept)}, vault, "refresh_token"), refresh_token_file=str(kept),
+            refresh_token=Secret({"file": str(kept)}, vault, "refresh_token"),
             api_url=f"http://127.0.0.1:{stand.port}",
         )  # fmt: skip
         stand.answer("/services/oauth2/token", {"access_token": TOKEN, "refresh_token": "second-refresh-token"}, method="POST")
         found, _ = run_links([Salesforce("default", settings, LookupMemory())], [REPORT])
         assert isinstance(found[REPORT], Reading)
         assert stand.seen[0].form()["refresh_token"] == "first-refresh-token"
-        assert kept.read_text() == "second-refresh-token"
+        assert kept.read_text().strip() == "second-refresh-token"
         assert kept.stat().st_mode & 0o777 == 0o600
         assert [path.name for path in tmp_path.iterdir()] == ["refresh"]
 
