@@ -33,6 +33,7 @@ from sheetsync.recorder import Recorder, still_waits
 from sheetsync.secrets import Secret, Vault
 from sheetsync.sync import NoStore, Options, sync
 from sheetsync.texts import Language, Sentence, Texts, preferred_language, sentence
+from sheetsync.workbooks.base import Online
 
 if TYPE_CHECKING:
     from sheetsync.alerts import Target
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from sheetsync.fetch import Door
     from sheetsync.review import Cadence, Review
     from sheetsync.web.http import Deadline, Web
+    from sheetsync.workbooks._google.client import Quota as GoogleQuota
+    from sheetsync.workbooks._google.session import Session as GoogleSession
     from sheetsync.workbooks.base import Workbook
 
 HOOK_SECONDS: Final = 20
@@ -170,14 +173,45 @@ class App:
     def open_workbook(self, entry: WorkbookConfig, *, force: bool = False) -> Workbook:
         """Raises ConfigError for what is no workbook that can be opened here."""
         if "://" in entry.path:
-            raise ConfigError(
-                "{path} is an address; workbooks are .xlsx and .xlsm files.", path=entry.path,
-                advice="Download it as an Excel file, and name that.",
-            )  # fmt: skip
+            return self._open_google(entry.path)
         from sheetsync.workbooks.excel import Excel
 
         keep = self.state / "backups" if entry.backups else None
         return Excel(self.config.path(entry.path), backups=keep, keep_backups=entry.backups or 1, ignore_locks=force)
+
+    def _open_google(self, address: str) -> Workbook:
+        from sheetsync.workbooks._google.address import is_spreadsheet
+
+        if not is_spreadsheet(address):
+            raise ConfigError(
+                "{path} is an address, but not of a Google spreadsheet.", path=address,
+                advice="Name an .xlsx or .xlsm file, or https://docs.google.com/spreadsheets/d/…",
+            )  # fmt: skip
+        from sheetsync.web.http import Deadline
+        from sheetsync.workbooks._google.client import Clock
+        from sheetsync.workbooks.google_sheets import GoogleSheets
+
+        time = self.edges.time
+        deadline = Deadline(self.config.deadline_seconds, time.monotonic)
+        clock = Clock(time.monotonic, time.sleep, time.share, deadline.remaining)
+        return GoogleSheets(address, self.google, quota=self.google_quota, clock=clock)
+
+    @cached_property
+    def google(self) -> GoogleSession:
+        """How all spreadsheets are reached. Raises ConfigError where sheetsync cannot sign in at Google."""
+        from sheetsync.workbooks._google.session import SignIn, open_session
+
+        def secret(name: str) -> str | None:
+            reference = getattr(self.config.google, name)
+            return None if reference is None else self.vault.reveal(reference, f"google.{name}")
+
+        return open_session(SignIn(secret("service_account"), secret("authorized_user"), self.config.google.api_url))
+
+    @cached_property
+    def google_quota(self) -> GoogleQuota:
+        from sheetsync.workbooks._google.client import Quota
+
+        return Quota()
 
     # --- run
 
@@ -232,35 +266,53 @@ class App:
     ) -> RunReport:  # fmt: skip
         now, zone = self.edges.time.now(), self.zone(entry)
         fetch = self.fetcher(report)
+        online = isinstance(workbook, Online)
+        coloured = entry.colours == "auto"
 
         def how(fetched: Fetched, rows: Sequence[KeyResult]) -> How:
             return How(
                 now=now, zone=zone, texts=Texts(self._language_of(entry, rows)), pace=entry.pace, bands=entry.bands,
-                colours=entry.colours == "auto", force=wishes.force, lag_days=fetched.lag_days, connectors=fetched.connectors,
+                colours=coloured and not online, force=wishes.force, lag_days=fetched.lag_days, connectors=fetched.connectors,
             )  # fmt: skip
 
-        spent = 0
+        known, spent = wishes.known or Fetched({}), 0
 
         def ask(asked: Collection[Link]) -> Fetched:
-            nonlocal spent
-            known = wishes.known or Fetched({})
-            found = known if wishes.keys is not None else known.joined(fetch(set(asked) - set(known.outcomes), entry.allow))
-            wishes.keep(found)
-            spent = found.requests
-            return found
+            nonlocal known, spent
+            if wishes.keys is None:
+                known = known.joined(fetch(set(asked) - set(known.outcomes), entry.allow))
+                spent += known.requests
+            known = replace(known, requests=spent)
+            wishes.keep(known)
+            return known
 
+        today = now.astimezone(zone).date()
         options = Options(
-            how, now.astimezone(zone).date(), period.parse(entry.period), wishes.only, wishes.keys, wishes.dry_run
+            how, today, period.parse(entry.period), wishes.only, wishes.keys, wishes.dry_run,
+            expected=self._expected(workbook, wishes) if online else None, colours=coloured,
         )  # fmt: skip
         try:
             done = sync(workbook, ask, options, recorder, clock=self.edges.time.monotonic)
         except WorkbookError as error:
             said = self.texts.error(error)
             recorder.finish(edits=0, requests=spent, seconds=0.0, error=said)
+            if online and not wishes.dry_run:
+                self.history.expect(workbook.identity, ())  # whether it can be read is to be known before services are asked
             locked = isinstance(error, WorkbookLocked)
             return RunReport(workbook.name, requests=spent, error=said, exit_code=error.exit_code, locked=locked)
         recorder.finish(edits=done.edits, requests=done.requests, seconds=done.seconds, error=None)
+        if isinstance(workbook, Online):
+            if not wishes.dry_run and wishes.keys is None and not wishes.only:
+                self.history.expect(workbook.identity, [str(link) for link in known.outcomes])
+            done = replace(done, notes=tuple(self.texts.say(note) for note in workbook.notes))
         return replace(done, exit_code=1 if any(row.state in ("kept", "broken") for row in done.rows) else 0)
+
+    def _expected(self, workbook: Workbook, wishes: Wishes) -> frozenset[Link] | None:
+        """The links of the last run; they are asked for before the workbook is looked at."""
+        if wishes.keys is not None or wishes.only or wishes.dry_run:
+            return None
+        found = (links.parse(text) for text in self.history.expected(workbook.identity))
+        return frozenset(link for link in found if link is not None)
 
     def fetcher(self, report: Callable[[int, int], None] = lambda _done, _all: None) -> Fetch:
         """The fetch engine of one run: its deadline begins now."""

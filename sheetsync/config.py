@@ -41,7 +41,10 @@ class _Table(BaseModel):
 class WorkbookConfig(_Table):
     """One workbook: where it is, how its rows are judged, what its links may ask for, when it runs."""
 
-    path: str = Field(description="The path of the .xlsx or .xlsm file; a relative one begins in the folder of this file.")
+    path: str = Field(
+        description="The path of the .xlsx or .xlsm file, a relative one begins in the folder of this file; or the address of a "
+        "Google spreadsheet."
+    )
     period: str = Field(default="", description="The period of rows and sheets that name none, such as 2027-Q1 or 2027.")
     language: Literal["en", "zh", ""] = Field(
         default="", description="The language of what is written into it; by default the general one."
@@ -70,6 +73,18 @@ class WorkbookConfig(_Table):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         return _zone(name)
+
+
+class GoogleConfig(_Table):
+    """How sheetsync signs in at Google for workbooks that are spreadsheets there; with none of these, as the machine does."""
+
+    service_account: dict[str, Any] | None = Field(
+        default=None, description="Where the key file (JSON) of a service account is; spreadsheets are shared with its address."
+    )
+    authorized_user: dict[str, Any] | None = Field(
+        default=None, description="Where the consent of a person is, as sheetsync connect google keeps it."
+    )
+    api_url: str = Field(default="", description="An address that stands in for Google's own, such as a proxy.")
 
 
 class AlertConfig(_Table):
@@ -125,6 +140,7 @@ class _Document(BaseSettings):
     plugins: tuple[str, ...] = Field(default=(), description="Connectors of other installed packages that may be loaded.")
     workbooks: tuple[WorkbookConfig, ...] = Field(default=(), description="The workbooks to keep up to date.")
     alerts: tuple[AlertConfig, ...] = Field(default=(), description="Where people are told what broke.")
+    google: GoogleConfig = Field(default=GoogleConfig(), description="How Google spreadsheets are reached.")
     connectors: dict[str, dict[str, dict[str, Any]]] = Field(default={}, description="Accounts: [connectors.NAME.ACCOUNT].")
 
     _file: typing.ClassVar[Mapping[str, Any]] = {}
@@ -162,6 +178,7 @@ class Config:
     plugins: tuple[str, ...] = ()
     workbooks: tuple[WorkbookConfig, ...] = ()
     alerts: tuple[AlertConfig, ...] = ()
+    google: GoogleConfig = GoogleConfig()
     accounts: Mapping[str, Mapping[str, Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
 
     def path(self, text: str) -> Path:
@@ -199,7 +216,7 @@ def load(file: Path | None, here: Path) -> Config:
         history=(folder / Path(read.history).expanduser()).absolute() if read.history else None,
         deadline_seconds=read.deadline_seconds, status_port=read.status_port, status_host=read.status_host,
         status_token=read.status_token, plugins=read.plugins, workbooks=read.workbooks, alerts=read.alerts,
-        accounts=read.connectors,
+        google=read.google, accounts=read.connectors,
     )  # fmt: skip
 
 

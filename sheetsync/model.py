@@ -113,6 +113,23 @@ class CellEdit:
     fill: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ColourRule:
+    """A colour by rule: cells of `column` take `fill` while the one in `by`, same row, says a word of `words`.
+
+    It begins in row `first` and ends in row `last` (None: it goes on down the sheet); `needed` is the last row in use today.
+    """
+
+    sheet: str
+    column: int
+    by: int
+    first: int
+    last: int | None
+    needed: int
+    words: tuple[str, ...]
+    fill: str
+
+
 # --- the link's side ---------------------------------------------------------------------------------------------------
 
 
@@ -316,3 +333,4 @@ class RunReport:
     exit_code: int = 0
     locked: bool = False  # somebody has it open: the figures wait in the outbox
     planned: tuple[CellEdit, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()  # what a person should know of how it was written

@@ -65,6 +65,10 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
         # What people were told, by target of the alerts, and not yet told to be well again.
         "CREATE TABLE told (target TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (target, key)) WITHOUT ROWID",
     ),
+    (
+        # The links of a workbook's last run, which the next one asks for before it looks at the workbook.
+        "CREATE TABLE expected (workbook TEXT NOT NULL, link TEXT NOT NULL, PRIMARY KEY (workbook, link)) WITHOUT ROWID",
+    ),
 )
 """The statements that lead from version n to n + 1. A line that has shipped is never changed; a new version is added behind."""
 

@@ -267,6 +267,22 @@ class History:
                 "INSERT OR REPLACE INTO lookups VALUES (?, ?, ?, ?)", (*self._spelling.names(connector, account, key), value)
             )
 
+    def expected(self, workbook: str) -> list[str]:
+        """The links of the workbook's last run, each as the text of a link cell."""
+        with self._reading() as db:
+            found = db.execute("SELECT link FROM expected WHERE workbook = ? ORDER BY link", (self._spelling.name(workbook),))
+            return [str(link) for (link,) in found]
+
+    def expect(self, workbook: str, links: Collection[str]) -> None:
+        """Keeps them in place of the ones before. A link with a secret in it is not kept: masked it would be another."""
+        name = self._spelling.name(workbook)
+        with self._writing() as db:
+            db.execute("DELETE FROM expected WHERE workbook = ?", (name,))
+            db.executemany(
+                "INSERT OR IGNORE INTO expected VALUES (?, ?)",
+                [(name, link) for link in links if self._spelling.text(link) == link],
+            )
+
     def served(self, workbook: str) -> datetime | None:
         """Up to which slot of its timetable the daemon has served a workbook; None where it never did."""
         with self._reading() as db:

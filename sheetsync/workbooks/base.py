@@ -11,9 +11,10 @@ Nothing above this room may assume a path, a file or a session. Rows and columns
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from sheetsync.model import CellEdit, Grid
+from sheetsync.model import CellEdit, ColourRule, Grid
+from sheetsync.texts import Sentence
 
 MAX_ROWS = 10_000
 """Rows of a worksheet that are read; a longer one is marked `cut`. A plan of this length has never been seen."""
@@ -45,3 +46,18 @@ class Workbook(Protocol):
             WorkbookLocked   somebody has it open; nothing was written, the edits may be applied later
             CannotEdit       an edit would damage something: a formula's cell, a merged cell's inner part, a protected part
         """
+
+
+@runtime_checkable
+class Online(Workbook, Protocol):
+    """A workbook that several people have open at once, and where each look at it counts.
+
+    Figures are fetched before it is read, as far as it is known which, so that only a moment lies between its `read` and its
+    `apply`; and its colours are conditional formats of its own, which follow what people type.
+    """
+
+    notes: list[Sentence]
+    """What a person should know of how it was written; empty where all is as it should be."""
+
+    def colour(self, wanted: Sequence[ColourRule]) -> None:
+        """The colour rules that the next `apply` makes sure of. Never installs one twice, never takes another's away."""

@@ -1,0 +1,239 @@
+"""A Google spreadsheet as a workbook: one request reads all of it, one writes, and never into another row's cell.
+
+The protocol
+    read     values, formulas, links, formats, rights and anchors, in one request
+    prepare  only where a row is new, a date has no format yet, or a colour rule is missing: one atomic batchUpdate, whose answer
+             is the next snapshot; where anybody changed anything meanwhile, all is planned anew from it
+    write    one request for all rows; each is addressed by its anchor, so Google finds it wherever it has moved by then
+    compare  the answer shows each row as it stands now; a row that is not the one that was meant (a column was inserted, cells
+             were cut and pasted in that fraction of a second) is looked at once more, and what stood there is put back
+
+What Google does not offer is a write on condition: a hand edit of a cell that sheetsync writes, made in the fraction of a second
+between `read` and `apply`, is overwritten. Nothing else can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sheetsync.errors import CannotEdit, WorkbookChanged, WorkbookError
+from sheetsync.model import CellEdit, ColourRule, Grid
+from sheetsync.texts import Sentence, sentence
+from sheetsync.workbooks._google import repair, rules
+from sheetsync.workbooks._google.address import spreadsheet_id
+from sheetsync.workbooks._google.client import Client, Clock, Quota, Rejected, Uncertain, requests_of
+from sheetsync.workbooks._google.session import Session
+from sheetsync.workbooks._google.snapshot import FIELDS, Snapshot, snapshot_of
+from sheetsync.workbooks._google.writing import (
+    RowWrite,
+    anchored_body,
+    outstanding,
+    plain_body,
+    preparation,
+    require_editable,
+    row_writes,
+)
+
+PREPARED_FIELDS: Final = f"updatedSpreadsheet({FIELDS})"
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What a workbook has cost so far."""
+
+    reads: int
+    writes: int
+
+
+class GoogleSheets:
+    """The spreadsheet at `address`, as it stands in the browser, or by its id alone."""
+
+    def __init__(self, address: str, session: Session, *, quota: Quota | None = None, clock: Clock | None = None) -> None:
+        """Raises ConfigError where the address names no spreadsheet."""
+        self._id = spreadsheet_id(address)
+        self._client = Client(session, self._id, quota=quota or Quota(), clock=clock or Clock())
+        self._clock = clock or Clock()
+        self._base: Snapshot | None = None
+        self._next: Snapshot | None = None
+        self._fresh = False
+        self._anchored = True
+        self._wanted: tuple[ColourRule, ...] = ()
+        self._uncertain = 0
+        self.notes: list[Sentence] = []
+        """What a person should know of how this workbook was written; empty where all is as it should be."""
+
+    @property
+    def name(self) -> str:
+        return self._base.title if self._base is not None else f"Google Sheets {self._id[:8]}…"
+
+    @property
+    def identity(self) -> str:
+        return f"google-sheets:{self._id}"
+
+    @property
+    def requests(self) -> Requests:
+        return Requests(self._client.reads, self._client.writes)
+
+    def read(self) -> list[Grid]:
+        """Takes a new snapshot; right after a write that brought one along, that one.
+
+        Raises WorkbookError: not shared, deleted, not a Google spreadsheet, no answer.
+        """
+        self._base, self._next = self._next or self._looked(), None
+        self._fresh = True
+        return [page.grid for page in self._base.pages]
+
+    def colour(self, wanted: Sequence[ColourRule]) -> None:
+        """The colours that the next write makes sure of, as conditional formats: they follow a person's edit by themselves."""
+        self._wanted = tuple(wanted)
+
+    def apply(self, edits: Sequence[CellEdit]) -> None:
+        """Writes all edits, or raises. Edits that are there already cost nothing.
+
+        Raises, beside what the contract says, WorkbookChanged also where a write may or may not have been done: read again, and
+        what is done is seen.
+        """
+        if not edits:
+            return
+        base = self._base if self._base is not None else self._looked()
+        if not self._fresh:  # the snapshot was used for a write before, so somebody may have been there since
+            self._require_unchanged(base)
+        require_editable(base, edits)
+        left = outstanding(base, edits)
+        if not left:
+            return
+        self._fresh = False
+        if self._anchored:
+            base = self._prepared(base, left)
+        if not self._anchored:
+            base = self._prepared_plainly(base, left)
+        if writes := row_writes(base, left):
+            self._write(writes)
+        self._uncertain = 0
+
+    # --- the steps
+
+    def _looked(self) -> Snapshot:
+        return snapshot_of(self._client.read(FIELDS))
+
+    def _require_unchanged(self, base: Snapshot) -> None:
+        self._next = self._looked()
+        if not self._next.same_content(base):
+            raise self._changed()
+        self._base, self._next = self._next, None
+
+    def _prepared(self, base: Snapshot, edits: Sequence[CellEdit]) -> Snapshot:
+        """The snapshot with every row addressable. Raises WorkbookChanged where the sheet is not what it was."""
+        parts = preparation(base, edits, anchored=True) + rules.missing(base, self._wanted)
+        if not parts:
+            return base
+        try:
+            return self._batch(base, parts)
+        except Rejected:
+            self._anchored = False
+            self.notes.append(sentence(
+                "Rows of this spreadsheet cannot be marked, so they are written by number: do not sort it while sheetsync runs."
+            ))  # fmt: skip
+            return base
+
+    def _prepared_plainly(self, base: Snapshot, edits: Sequence[CellEdit]) -> Snapshot:
+        """For a sheet that takes no anchors: as near to the write as can be, nothing may have changed."""
+        if parts := preparation(base, edits, anchored=False):
+            return self._batch(base, parts)
+        self._require_unchanged(base)
+        return self._base or base
+
+    def _batch(self, base: Snapshot, parts: Sequence[Mapping[str, Any]]) -> Snapshot:
+        try:
+            answer = self._client.batch_update(requests_of(parts), PREPARED_FIELDS)
+        except Uncertain:
+            raise self._unsure() from None
+        after = snapshot_of(answer.get("updatedSpreadsheet", {}))
+        if not after.same_content(base):
+            self._next = after
+            raise self._changed()
+        self._base = after
+        return after
+
+    def _write(self, writes: Sequence[RowWrite]) -> None:
+        try:
+            if self._anchored:
+                answer = self._client.write_anchored(anchored_body(writes))
+            else:
+                answer = self._client.write_plainly(plain_body(writes))
+        except Uncertain:
+            raise self._unsure() from None
+        except Rejected:  # a row, and its anchor with it, was deleted: nothing was written
+            raise self._changed() from None
+        echoes = _echoes(answer, writes, anchored=self._anchored)
+        strangers = [one for one, echo in zip(writes, echoes, strict=True) if echo is not None and not one.agrees(echo)]
+        if strangers and self._anchored:
+            self._repair(strangers)
+        if any(echo is None for echo in echoes):
+            raise self._changed()
+
+    def _repair(self, strangers: Sequence[RowWrite]) -> None:
+        """Something else happened in the same moment. Puts back what a value of ours may have replaced, and lets all be planned
+        anew; where somebody only typed beside it, there is nothing to put back, and the write stands."""
+        after = self._looked()
+        wrong = repair.misplaced(strangers, after)
+        if not wrong:
+            return
+        parts = [one.request() for one in wrong]
+        try:
+            answer = self._client.batch_update(requests_of(parts), PREPARED_FIELDS)
+        except (Uncertain, Rejected):
+            raise _tell(wrong) from None
+        restored = snapshot_of(answer.get("updatedSpreadsheet", {}))
+        self._next = restored
+        if not all(_stands(restored, one) for one in wrong):
+            raise _tell(wrong)
+        raise self._changed()
+
+    # --- what is said
+
+    def _changed(self) -> WorkbookChanged:
+        return WorkbookChanged(
+            "“{name}” was changed by somebody else meanwhile; nothing of theirs was overwritten.", name=self.name
+        )
+
+    def _unsure(self) -> WorkbookError:
+        """A write without an answer: whether it was done shows at the next look, so it is planned anew, with a pause."""
+        self._uncertain += 1
+        pause = self._clock.share() * min(64.0, 2.0**self._uncertain)
+        if pause >= self._clock.remaining():
+            return WorkbookError("Google Sheets does not answer.", advice="Nothing to do: it is tried again at the next run.")
+        self._clock.sleep(pause)
+        return self._changed()
+
+
+def _echoes(answer: Mapping[str, Any], writes: Sequence[RowWrite], *, anchored: bool) -> list[Sequence[Any] | None]:
+    """Each row as it stands after the write; None where its anchor was not found any more."""
+    responses = [one for one in answer.get("responses", ()) if isinstance(one, dict)]
+    if anchored and all("dataFilter" in one for one in responses):
+        by_anchor = {
+            one["dataFilter"].get("developerMetadataLookup", {}).get("metadataId"): one.get("updatedData")
+            for one in responses
+            if one.get("updatedRange")
+        }
+        found = [by_anchor.get(write.anchor) for write in writes]
+    elif len(responses) == len(writes):
+        found = [one.get("updatedData") if one.get("updatedRange") else None for one in responses]
+    else:
+        raise CannotEdit("Google Sheets did not say what was written.", advice="Look at the results; then run again.")
+    return [None if data is None else next(iter(data.get("values", ())), []) for data in found]
+
+
+def _stands(snapshot: Snapshot, restore: repair.Restore) -> bool:
+    page = snapshot.page(restore.page.title)
+    return page is not None and page.entered.get(restore.at) == restore.value
+
+
+def _tell(wrong: Collection[repair.Restore]) -> CannotEdit:
+    cells = [f"{one.page.title}!{repair.a1(one)}" for one in wrong]
+    return CannotEdit(
+        "Somebody rearranged the sheet at the moment of writing; these cells may hold a figure of another row: {cells}.",
+        advice="Look at them; File, Version history in Google Sheets shows what stood there.", cells=cells,
+    )  # fmt: skip
