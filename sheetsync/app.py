@@ -29,6 +29,7 @@ from sheetsync.model import KeyResult, Link, Outcome, RunReport
 from sheetsync.okr import period, rules
 from sheetsync.okr.plan import How
 from sheetsync.okr.scan import scan
+from sheetsync.opening import Opener
 from sheetsync.recorder import Recorder, still_waits
 from sheetsync.secrets import Secret, Vault
 from sheetsync.sync import NoStore, Options, sync
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from sheetsync.fetch import Door
     from sheetsync.review import Cadence, Review
     from sheetsync.web.http import Deadline, Web
-    from sheetsync.workbooks._google.client import Quota as GoogleQuota
-    from sheetsync.workbooks._google.session import Session as GoogleSession
     from sheetsync.workbooks.base import Workbook
 
 HOOK_SECONDS: Final = 20
@@ -170,48 +169,13 @@ class App:
     def _place(text: str, folder: Path) -> str:
         return text if "://" in text else str((folder / Path(text).expanduser()).resolve())
 
+    @cached_property
+    def opener(self) -> Opener:
+        return Opener(self.config, self.vault, self.edges.time, lambda: self.state)
+
     def open_workbook(self, entry: WorkbookConfig, *, force: bool = False) -> Workbook:
         """Raises ConfigError for what is no workbook that can be opened here."""
-        if "://" in entry.path:
-            return self._open_google(entry.path)
-        from sheetsync.workbooks.excel import Excel
-
-        keep = self.state / "backups" if entry.backups else None
-        return Excel(self.config.path(entry.path), backups=keep, keep_backups=entry.backups or 1, ignore_locks=force)
-
-    def _open_google(self, address: str) -> Workbook:
-        from sheetsync.workbooks._google.address import is_spreadsheet
-
-        if not is_spreadsheet(address):
-            raise ConfigError(
-                "{path} is an address, but not of a Google spreadsheet.", path=address,
-                advice="Name an .xlsx or .xlsm file, or https://docs.google.com/spreadsheets/d/…",
-            )  # fmt: skip
-        from sheetsync.web.http import Deadline
-        from sheetsync.workbooks._google.client import Clock
-        from sheetsync.workbooks.google_sheets import GoogleSheets
-
-        time = self.edges.time
-        deadline = Deadline(self.config.deadline_seconds, time.monotonic)
-        clock = Clock(time.monotonic, time.sleep, time.share, deadline.remaining)
-        return GoogleSheets(address, self.google, quota=self.google_quota, clock=clock)
-
-    @cached_property
-    def google(self) -> GoogleSession:
-        """How all spreadsheets are reached. Raises ConfigError where sheetsync cannot sign in at Google."""
-        from sheetsync.workbooks._google.session import SignIn, open_session
-
-        def secret(name: str) -> str | None:
-            reference = getattr(self.config.google, name)
-            return None if reference is None else self.vault.reveal(reference, f"google.{name}")
-
-        return open_session(SignIn(secret("service_account"), secret("authorized_user"), self.config.google.api_url))
-
-    @cached_property
-    def google_quota(self) -> GoogleQuota:
-        from sheetsync.workbooks._google.client import Quota
-
-        return Quota()
+        return self.opener.open(entry, force=force)
 
     # --- run
 
@@ -226,7 +190,7 @@ class App:
             with self._alone(entry, wishes) as (workbook, recorder):
                 return self._sync(workbook, entry, wishes, recorder, report)
         except (WorkbookError, Held) as error:
-            return RunReport(Path(entry.path).name, error=self.texts.error(error), exit_code=error.exit_code)
+            return RunReport(entry.name, error=self.texts.error(error), exit_code=error.exit_code)
 
     def deliver(self, entry: WorkbookConfig) -> RunReport | None:
         """Writes the figures that wait for a workbook which was open when they came; None where none wait.

@@ -180,7 +180,7 @@ def check(workbooks: WorkbooksArgument = None, config: ConfigOption = None, as_j
             put_json({
                 "findings": [
                     {
-                        "workbook": Path(entry.path).name, "sheet": finding.ref.sheet, "cell": finding.ref.a1,
+                        "workbook": entry.name, "sheet": finding.ref.sheet, "cell": finding.ref.a1,
                         "rule": finding.rule,
                         "what": texts.say(finding.what), "why": texts.say(finding.why), "mend": texts.say(finding.mend),
                     }

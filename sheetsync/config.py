@@ -62,6 +62,10 @@ class WorkbookConfig(_Table):
     allow: tuple[str, ...] = Field(
         default=("*",), description="What its links may ask for: connector/account/resource, * for anything."
     )
+    write_mode: Literal["anchored", "mirror"] = Field(
+        default="anchored",
+        description="How a Google spreadsheet is written: into its cells, or into a worksheet of its own that they look up.",
+    )
     backups: int = Field(default=5, ge=0, le=100, description="How many earlier states of the file are kept in the state folder.")
     every: Annotated[str, Field(pattern=_EVERY)] | None = Field(default=None, description="Run so often, such as 15m or 2h.")
     at: tuple[Annotated[str, Field(pattern=_AT)], ...] = Field(
@@ -73,6 +77,11 @@ class WorkbookConfig(_Table):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         return _zone(name)
+
+    @property
+    def name(self) -> str:
+        """For people: the file's name, or the address."""
+        return self.path if "://" in self.path else Path(self.path).name
 
 
 class GoogleConfig(_Table):

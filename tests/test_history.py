@@ -668,6 +668,15 @@ def test_the_newest_dump_is_of_the_newest_schema(path: Path) -> None:
     assert dump_lived_in(path) == (OLD / f"v{len(MIGRATIONS)}.sql").read_text(encoding="utf-8")
 
 
+def test_the_links_of_the_last_run_are_kept_in_place_of_the_ones_before(history: History) -> None:
+    assert history.expected(BOOK) == []
+    history.expect(BOOK, ["https://b.example/#metric=x", "file:a.csv"])
+    history.expect("another", ["file:other.csv"])
+    assert history.expected(BOOK) == ["file:a.csv", "https://b.example/#metric=x"]
+    history.expect(BOOK, ["file:c.csv"])
+    assert (history.expected(BOOK), history.expected("another")) == (["file:c.csv"], ["file:other.csv"])
+
+
 # --- several at once, and an end at any instant ---------------------------------------------------------------------------
 
 

@@ -46,6 +46,7 @@ MAY: dict[str, set[str]] = {
     "forecast": GROUND | {"okr"},
     "returns": GROUND | {"forecast"},
     "review": GROUND | {"okr", "history", "forecast", "returns"},
+    "opening": GROUND | {"config", "fetch", "web", "workbooks"},
     "app": {"*"},
     "__main__": {"cli"},
     "connect": GROUND | {"app", "config", "connectors", "web"},
@@ -69,7 +70,9 @@ ONLY_IN: dict[str, set[str]] = {
     "pydantic": {"config"},
     "pydantic_settings": {"config"},
     "filelock": {"_locks"},
-    "requests": set(),
+    "requests": {"workbooks/_google/session", "workbooks/_google/client"},
+    "gspread": {"workbooks/_google/client"},
+    "google.auth": {"workbooks/_google/session", "workbooks/_google/client", "connectors/_google"},
     "urllib.request": set(),
     "socket": {"web", "workbooks", "daemon"},
 }

@@ -29,6 +29,7 @@ from sheetsync.workbooks._google.snapshot import FIELDS, Snapshot, snapshot_of
 from sheetsync.workbooks._google.writing import (
     RowWrite,
     anchored_body,
+    as_entered,
     outstanding,
     plain_body,
     preparation,
@@ -58,7 +59,8 @@ class GoogleSheets:
         self._base: Snapshot | None = None
         self._next: Snapshot | None = None
         self._fresh = False
-        self._anchored = True
+        self.anchored = True
+        """Whether rows are found by their anchors; False once Google has refused to make one."""
         self._wanted: tuple[ColourRule, ...] = ()
         self._uncertain = 0
         self.notes: list[Sentence] = []
@@ -83,7 +85,11 @@ class GoogleSheets:
         """
         self._base, self._next = self._next or self._looked(), None
         self._fresh = True
-        return [page.grid for page in self._base.pages]
+        return [page.grid for page in self.shown(self._base).pages]
+
+    def shown(self, snapshot: Snapshot) -> Snapshot:
+        """The spreadsheet as the plan sees it."""
+        return snapshot
 
     def colour(self, wanted: Sequence[ColourRule]) -> None:
         """The colours that the next write makes sure of, as conditional formats: they follow a person's edit by themselves."""
@@ -99,40 +105,42 @@ class GoogleSheets:
             return
         base = self._base if self._base is not None else self._looked()
         if not self._fresh:  # the snapshot was used for a write before, so somebody may have been there since
-            self._require_unchanged(base)
-        require_editable(base, edits)
-        left = outstanding(base, edits)
-        if not left:
-            return
-        self._fresh = False
-        if self._anchored:
-            base = self._prepared(base, left)
-        if not self._anchored:
-            base = self._prepared_plainly(base, left)
-        if writes := row_writes(base, left):
-            self._write(writes)
-        self._uncertain = 0
+            base = self._require_unchanged(base)
+        require_editable(self.shown(base), edits)
+        if left := outstanding(self.shown(base), edits):
+            self._fresh = False
+            self.carry_out(base, left)
+            self._uncertain = 0
+
+    def carry_out(self, base: Snapshot, edits: Sequence[CellEdit]) -> None:
+        """Writes edits that can be made and are not there yet."""
+        if self.anchored:
+            base = self.prepared(base, preparation(base, edits, anchored=True))
+        if not self.anchored:
+            base = self._prepared_plainly(base, edits)
+        self.write(row_writes(base, {edit.ref: as_entered(edit.value) for edit in edits if edit.value is not None}))
 
     # --- the steps
 
     def _looked(self) -> Snapshot:
         return snapshot_of(self._client.read(FIELDS))
 
-    def _require_unchanged(self, base: Snapshot) -> None:
+    def _require_unchanged(self, base: Snapshot) -> Snapshot:
         self._next = self._looked()
-        if not self._next.same_content(base):
-            raise self._changed()
+        if not self.shown(self._next).same_content(self.shown(base)):
+            raise self.changed()
         self._base, self._next = self._next, None
+        return self._base
 
-    def _prepared(self, base: Snapshot, edits: Sequence[CellEdit]) -> Snapshot:
-        """The snapshot with every row addressable. Raises WorkbookChanged where the sheet is not what it was."""
-        parts = preparation(base, edits, anchored=True) + rules.missing(base, self._wanted)
+    def prepared(self, base: Snapshot, parts: Sequence[Mapping[str, Any]]) -> Snapshot:
+        """The snapshot with what `parts` and the colours ask for. Raises WorkbookChanged where the sheet is not what it was."""
+        parts = [*parts, *rules.missing(base, self._wanted)]
         if not parts:
             return base
         try:
             return self._batch(base, parts)
         except Rejected:
-            self._anchored = False
+            self.anchored = False
             self.notes.append(sentence(
                 "Rows of this spreadsheet cannot be marked, so they are written by number: do not sort it while sheetsync runs."
             ))  # fmt: skip
@@ -142,8 +150,7 @@ class GoogleSheets:
         """For a sheet that takes no anchors: as near to the write as can be, nothing may have changed."""
         if parts := preparation(base, edits, anchored=False):
             return self._batch(base, parts)
-        self._require_unchanged(base)
-        return self._base or base
+        return self._require_unchanged(base)
 
     def _batch(self, base: Snapshot, parts: Sequence[Mapping[str, Any]]) -> Snapshot:
         try:
@@ -151,28 +158,33 @@ class GoogleSheets:
         except Uncertain:
             raise self._unsure() from None
         after = snapshot_of(answer.get("updatedSpreadsheet", {}))
-        if not after.same_content(base):
+        if not self.shown(after).same_content(self.shown(base)):
             self._next = after
-            raise self._changed()
+            raise self.changed()
         self._base = after
         return after
 
-    def _write(self, writes: Sequence[RowWrite]) -> None:
+    def write(self, writes: Sequence[RowWrite], *, formulas: bool = False) -> None:
+        """The values, row by row. Raises WorkbookChanged where a row was not what it was; then nothing of it is lost."""
+        if not writes:
+            return
+        answer = self.sent(anchored_body(writes, formulas=formulas) if self.anchored else plain_body(writes))
+        echoes = _echoes(answer, writes, anchored=self.anchored)
+        strangers = [one for one, echo in zip(writes, echoes, strict=True) if echo is not None and not one.agrees(echo)]
+        if strangers and self.anchored:
+            self._repair(strangers)
+        if any(echo is None for echo in echoes):
+            raise self.changed()
+
+    def sent(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """One write of values, by anchors or by ranges."""
+        by_anchor = any("dataFilter" in part for part in body["data"])
         try:
-            if self._anchored:
-                answer = self._client.write_anchored(anchored_body(writes))
-            else:
-                answer = self._client.write_plainly(plain_body(writes))
+            return self._client.write_anchored(body) if by_anchor else self._client.write_plainly(body)
         except Uncertain:
             raise self._unsure() from None
         except Rejected:  # a row, and its anchor with it, was deleted: nothing was written
-            raise self._changed() from None
-        echoes = _echoes(answer, writes, anchored=self._anchored)
-        strangers = [one for one, echo in zip(writes, echoes, strict=True) if echo is not None and not one.agrees(echo)]
-        if strangers and self._anchored:
-            self._repair(strangers)
-        if any(echo is None for echo in echoes):
-            raise self._changed()
+            raise self.changed() from None
 
     def _repair(self, strangers: Sequence[RowWrite]) -> None:
         """Something else happened in the same moment. Puts back what a value of ours may have replaced, and lets all be planned
@@ -190,11 +202,11 @@ class GoogleSheets:
         self._next = restored
         if not all(_stands(restored, one) for one in wrong):
             raise _tell(wrong)
-        raise self._changed()
+        raise self.changed()
 
     # --- what is said
 
-    def _changed(self) -> WorkbookChanged:
+    def changed(self) -> WorkbookChanged:
         return WorkbookChanged(
             "“{name}” was changed by somebody else meanwhile; nothing of theirs was overwritten.", name=self.name
         )
@@ -206,7 +218,7 @@ class GoogleSheets:
         if pause >= self._clock.remaining():
             return WorkbookError("Google Sheets does not answer.", advice="Nothing to do: it is tried again at the next run.")
         self._clock.sleep(pause)
-        return self._changed()
+        return self.changed()
 
 
 def _echoes(answer: Mapping[str, Any], writes: Sequence[RowWrite], *, anchored: bool) -> list[Sequence[Any] | None]:

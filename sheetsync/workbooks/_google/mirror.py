@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sheetsync.model import EMPTY, Cell, CellEdit
+from sheetsync.model import EMPTY, Cell, CellEdit, CellRef
 from sheetsync.workbooks._google.snapshot import Entered, Page, Place, Snapshot
 from sheetsync.workbooks._google.writing import as_entered
 
@@ -41,12 +41,12 @@ class Mirrored:
     """A snapshot as the plan sees it, and what lies behind it.
 
     `shown`  without the worksheet of sheetsync's own; a cell that looks a figure up is a plain cell with that figure
-    `keys`   (worksheet, row, column) -> key; a key that stands in two cells, since somebody copied a row, is that of the first
+    `keys`   cell -> key; a key that stands in two cells, since somebody copied a row, is that of the first
     `lines`  key -> the row of sheetsync's own worksheet that holds its figure
     """
 
     shown: Snapshot
-    keys: Mapping[tuple[str, int, int], str]
+    keys: Mapping[CellRef, str]
     lines: Mapping[str, int]
     page: Page | None
 
@@ -57,12 +57,12 @@ def mirrored(snapshot: Snapshot) -> Mirrored:
     for (row, column), value in sorted(own.entered.items()) if own else ():
         if column == 1 and isinstance(value, str):
             lines.setdefault(value, row)
-    keys: dict[tuple[str, int, int], str] = {}
+    keys: dict[CellRef, str] = {}
     pages = tuple(_shown(page, keys) for page in snapshot.pages if page is not own)
     return Mirrored(replace(snapshot, pages=pages), keys, lines, own)
 
 
-def _shown(page: Page, keys: dict[tuple[str, int, int], str]) -> Page:
+def _shown(page: Page, keys: dict[CellRef, str]) -> Page:
     entered: dict[Place, Entered] = {}
     cells: dict[Place, Cell] = dict(page.grid.cells)
     taken = set(keys.values())
@@ -74,7 +74,7 @@ def _shown(page: Page, keys: dict[tuple[str, int, int], str]) -> Page:
         cell = page.grid.cell(*at)
         if match[1] not in taken:
             taken.add(match[1])
-            keys[(page.title, *at)] = match[1]
+            keys[CellRef(page.title, *at)] = match[1]
         cells[at] = replace(cell, formula=False, targets=())
         if (plain := _plain(cell)) is not None:
             entered[at] = plain
@@ -97,23 +97,22 @@ class Strict:
     """What one `apply` has to do: figures by line of the own worksheet, and cells that must look theirs up from now on."""
 
     figures: Mapping[int, tuple[str, Entered | None]]
-    formulas: Mapping[tuple[str, int, int], str]
+    formulas: Mapping[CellRef, str]
     last_line: int
 
 
 def split(mirror: Mirrored, edits: Sequence[CellEdit], new_key: Callable[[], str] = lambda: f"k{secrets.token_hex(4)}") -> Strict:
     """The edits that hold values, in two parts; those that only colour are none of this."""
     figures: dict[int, tuple[str, Entered | None]] = {}
-    formulas: dict[tuple[str, int, int], str] = {}
+    formulas: dict[CellRef, str] = {}
     line = max(mirror.lines.values(), default=0)
     for edit in edits:
         if edit.value is None:
             continue
-        at = (edit.ref.sheet, edit.ref.row, edit.ref.column)
-        key = mirror.keys.get(at)
+        key = mirror.keys.get(edit.ref)
         if key is None:
             key = new_key()
-            formulas[at] = key
+            formulas[edit.ref] = key
         place = mirror.lines.get(key)
         if place is None:
             line += 1

@@ -14,7 +14,7 @@ from typing import Any
 
 from sheetsync.model import CellRef
 from sheetsync.workbooks._google.snapshot import Entered, Page, Place, Snapshot
-from sheetsync.workbooks._google.writing import RowWrite, same
+from sheetsync.workbooks._google.writing import RowWrite, alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _on_page(writes: Sequence[RowWrite], after: Page) -> list[Restore]:
         for write in writes
         if (row := after.row_of(write.anchor)) is not None
         for column, value in write.values.items()
-        if same(after.entered.get((row, column)), value)  # whoever has changed it since knows better
+        if alike(after.entered.get((row, column)), value)  # whoever has changed it since knows better
     }
     meant = {(write.row, column) for write in writes for column in write.values}
     columns = _columns(before, after, meant, set(landed))

@@ -181,12 +181,19 @@ class RowWrite:
         there = self.expected()
         width = max(len(here), len(there))
         return all(
-            same(one or None, other or None) or (self.row, column) in self.page.uncertain
+            alike(one, other) or (self.row, column) in self.page.uncertain
             for column, (one, other) in enumerate(zip(_padded(here, width), _padded(there, width), strict=True), 1)
         )
 
     def _width(self) -> int:
         return max((column for row, column in (*self.page.entered, *((self.row, one) for one in self.values)) if row == self.row))
+
+
+def alike(here: Entered | None, there: Entered | None) -> bool:
+    """The same, but for how a formula is spelt: its separators depend on the spreadsheet's country."""
+    if isinstance(here, str) and isinstance(there, str) and here[:1] == there[:1] == "=":
+        here, there = ("".join(formula.split()).replace(";", ",").casefold() for formula in (here, there))
+    return same(here if here != "" else None, there if there != "" else None)
 
 
 def _rendered(value: Any) -> Entered | None:
@@ -204,26 +211,26 @@ def _padded(values: Sequence[Any], width: int) -> list[Any]:
     return [*values, *([None] * (width - len(values)))]
 
 
-def row_writes(snapshot: Snapshot, edits: Sequence[CellEdit]) -> list[RowWrite]:
+def row_writes(snapshot: Snapshot, values: Mapping[CellRef, Entered | None]) -> list[RowWrite]:
     """One write a row, in the order of the sheet; every row has its anchor by now."""
     rows: dict[tuple[str, int], dict[int, Entered | None]] = {}
-    for edit in edits:
-        if edit.value is not None:
-            rows.setdefault((edit.ref.sheet, edit.ref.row), {})[edit.ref.column] = as_entered(edit.value)
+    for ref, value in values.items():
+        rows.setdefault((ref.sheet, ref.row), {})[ref.column] = value
     found = []
-    for (title, row), values in sorted(rows.items()):
+    for (title, row), line in sorted(rows.items()):
         page = snapshot.page(title)
         assert page is not None  # noqa: S101 - `require_editable` has refused such edits
-        found.append(RowWrite(page, row, page.anchors[row][0] if row in page.anchors else 0, values))
+        found.append(RowWrite(page, row, page.anchors[row][0] if row in page.anchors else 0, line))
     return found
 
 
-def anchored_body(writes: Sequence[RowWrite]) -> dict[str, Any]:
+def anchored_body(writes: Sequence[RowWrite], *, formulas: bool = False) -> dict[str, Any]:
+    """`formulas` of sheetsync's own; nothing that comes from outside is ever sent in that way."""
     data = [
         {"dataFilter": {"developerMetadataLookup": {"metadataId": one.anchor}}, "majorDimension": "ROWS", "values": [_line(one)]}
         for one in writes
     ]
-    return {**_RAW, "data": data}
+    return {**_RAW, "valueInputOption": "USER_ENTERED" if formulas else "RAW", "data": data}
 
 
 def plain_body(writes: Sequence[RowWrite]) -> dict[str, Any]:

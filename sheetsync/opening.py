@@ -1,0 +1,72 @@
+"""A workbook of the configuration goes in, what can read and edit it comes out: the one place that chooses among the kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sheetsync.config import Config, WorkbookConfig
+from sheetsync.errors import ConfigError
+from sheetsync.secrets import Vault
+
+if TYPE_CHECKING:
+    from sheetsync.fetch import Time
+    from sheetsync.workbooks._google.client import Quota
+    from sheetsync.workbooks._google.session import Session
+    from sheetsync.workbooks.base import Workbook
+
+
+class Opener:
+    """Opens the workbooks of one configuration; those at Google share a sign-in and its quota. `state` gives the state folder."""
+
+    def __init__(self, config: Config, vault: Vault, time: Time, state: Callable[[], Path]) -> None:
+        self._config, self._vault, self._time, self._state = config, vault, time, state
+
+    def open(self, entry: WorkbookConfig, *, force: bool = False) -> Workbook:
+        """Raises ConfigError for what is no workbook that can be opened here."""
+        if "://" in entry.path:
+            return self._at_google(entry)
+        from sheetsync.workbooks.excel import Excel
+
+        keep = self._state() / "backups" if entry.backups else None
+        return Excel(self._config.path(entry.path), backups=keep, keep_backups=entry.backups or 1, ignore_locks=force)
+
+    def _at_google(self, entry: WorkbookConfig) -> Workbook:
+        from sheetsync.web.http import Deadline
+        from sheetsync.workbooks._google.address import is_spreadsheet
+
+        if not is_spreadsheet(entry.path):
+            raise ConfigError(
+                "{path} is an address, but not of a Google spreadsheet.", path=entry.path,
+                advice="Name an .xlsx or .xlsm file, or https://docs.google.com/spreadsheets/d/…",
+            )  # fmt: skip
+        from sheetsync.workbooks._google.client import Clock
+        from sheetsync.workbooks.google_mirror import GoogleMirror
+        from sheetsync.workbooks.google_sheets import GoogleSheets
+
+        time = self._time
+        deadline = Deadline(self._config.deadline_seconds, time.monotonic)
+        clock = Clock(time.monotonic, time.sleep, time.share, deadline.remaining)
+        kind = GoogleMirror if entry.write_mode == "mirror" else GoogleSheets
+        return kind(entry.path, self.google, quota=self._quota, clock=clock)
+
+    @cached_property
+    def google(self) -> Session:
+        """How all spreadsheets are reached. Raises ConfigError where sheetsync cannot sign in at Google."""
+        from sheetsync.workbooks._google.session import SignIn, open_session
+
+        settings = self._config.google
+        service = self._revealed("service_account", settings.service_account)
+        person = self._revealed("authorized_user", settings.authorized_user)
+        return open_session(SignIn(service, person, settings.api_url))
+
+    def _revealed(self, key: str, reference: dict[str, object] | None) -> str | None:
+        return None if reference is None else self._vault.reveal(reference, f"google.{key}")
+
+    @cached_property
+    def _quota(self) -> Quota:
+        from sheetsync.workbooks._google.client import Quota
+
+        return Quota()

@@ -1,0 +1,37 @@
+"""A spreadsheet of the stand-in against the contract of every workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from sheetsync.model import Cell, CellRef
+from sheetsync.testing import FakeGoogle, WorkbookContract
+from sheetsync.workbooks.base import Online, Workbook
+from sheetsync.workbooks.google_sheets import GoogleSheets
+from tests.workbooks.google.books import opened, sheets_of
+
+ME = "sheetsync@example.iam.gserviceaccount.com"
+
+
+class TestGoogleSheets(WorkbookContract):
+    @pytest.fixture(autouse=True)
+    def google(self) -> Iterator[FakeGoogle]:
+        with FakeGoogle() as self.stand_in:
+            yield self.stand_in
+
+    def make(self, cells: Mapping[CellRef, Cell]) -> Workbook:
+        self.spreadsheet = self.stand_in.seed("OKR 2027", sheets_of(cells), owner="owner@example.com", share={ME: "writer"})
+        return opened(self.stand_in, self.spreadsheet, ME)
+
+    def reopen(self, workbook: Workbook) -> Workbook:
+        return opened(self.stand_in, self.spreadsheet, ME)
+
+    def meddle(self, workbook: Workbook, ref: CellRef, value: str) -> None:
+        self.stand_in.document(self.spreadsheet).type(ref.sheet, ref.row, ref.column, value)
+
+    def test_it_is_an_online_workbook(self) -> None:
+        workbook = self.opened()
+        assert isinstance(workbook, GoogleSheets)
+        assert isinstance(workbook, Online)
