@@ -183,7 +183,10 @@ class HubSpot(Connector[HubSpotSettings]):
         # What the app requires has to be asked for, the rest may be missing in the app or the account's plan.
         tokens = f"{self._base()}/oauth/{self._version()}/token"
         return Consent(
-            "https://app.hubspot.com/oauth/authorize", tokens, ("oauth", "crm.objects.contacts.read"), pkce=False,
+            "https://app.hubspot.com/oauth/authorize",
+            tokens,
+            ("oauth", "crm.objects.contacts.read"),
+            pkce=False,
             extra={"optional_scope": " ".join(OPTIONAL_SCOPES)},
         )
 
