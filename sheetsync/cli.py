@@ -417,9 +417,22 @@ def connect(
         list[str] | None,
         typer.Option("--set", help=say("A setting as NAME=VALUE; a secret as NAME=env:VARIABLE, file:PATH or keyring:ENTRY.")),
     ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser", help=say("Agree on the service's own page in the browser, instead of pasting a key."))
+    ] = False,
+    paste: Annotated[
+        bool, typer.Option("--paste", help=say("As --browser, where the browser is on another machine: paste where it arrives."))
+    ] = False,
+    redirect: Annotated[
+        str,
+        typer.Option("--redirect", help=say("With --browser: the redirect address registered for the app."), show_default=False),
+    ] = "",
+    keyring: Annotated[
+        bool, typer.Option("--keyring", help=say("Keep secrets in the system keyring, not in files of mode 0600."))
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
-    from sheetsync.connect import Question
+    from sheetsync.connect import Browser, Question
     from sheetsync.connect import connect as connect_account
 
     def answer(question: Question) -> str:
@@ -430,10 +443,28 @@ def connect(
             )
         )
 
+    def show(address: str, registered: str) -> None:
+        typer.echo(say("The app must have this redirect address registered: {address}", address=registered), err=True)
+        typer.echo(say("Agree on this page: {address}", address=address), err=True)
+        if not paste:
+            open_page(address)
+
+    def arrived() -> str:
+        return str(typer.prompt(say("The address at which the browser arrived"), err=True))
+
     pairs = dict(one.partition("=")[::2] for one in given or ())
+    way = Browser(show, arrived if paste else None, redirect) if browser or paste or redirect else None
     with opened(config) as application:
-        for line in connect_account(application, service, account, answer, pairs):
+        for line in connect_account(application, service, account, answer, pairs, browser=way, keyring=keyring):
             sys.stdout.write(application.texts.say(line) + "\n")
+
+
+def open_page(address: str) -> None:
+    """In a thread of its own: some browsers hold their caller until they are closed."""
+    import threading
+    import webbrowser
+
+    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
 def version(asked: bool) -> None:

@@ -1,37 +1,38 @@
 """A service, an account's name and the answers to a few questions go in; a tried, stored and configured account comes out.
 
-The order: ask, keep, try, write; what the service refuses is not kept. Nothing stands in sheetsync.toml but where the secret is.
+The order: ask, where a person agrees in the browser lead there, keep, try, write; what the service refuses is not kept.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
-import tempfile
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sheetsync.config import FILE_NAME, account_settings
+from sheetsync.config import account_settings
 from sheetsync.connectors.base import Connector
 from sheetsync.connectors.registry import AnyConnector
 from sheetsync.errors import ConfigError
-from sheetsync.secrets import Secret, write_private
-from sheetsync.texts import Sentence, sentence
-from sheetsync.web.http import Deadline
+from sheetsync.keeping import Keeping, plain, reference_of, write_account
+from sheetsync.secrets import Secret
+from sheetsync.texts import Sentence, mark, sentence
+from sheetsync.web.consent import Attempt, Consent, is_loopback, redirect_of
+from sheetsync.web.http import Deadline, Web
+from sheetsync.web.listener import Listener
 
 if TYPE_CHECKING:
     from sheetsync.app import App
-    from sheetsync.web.http import Web
 
 PROBE_SECONDS: Final = 60
-SECRETS_FOLDER: Final = "secrets"
+CONSENT_SECONDS: Final = 300
 _COMMON: Final = frozenset({"base", "api_url", "private", "lag_days"})
+_CLIENT: Final = ("client_id", "client_secret")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_REFERENCE: Final = re.compile(r"(env|file|keyring):(.+)", re.DOTALL)
+_LATER: Final = {"env": "SHEETSYNC_NOT_GRANTED_YET"}
+"""Stands for a secret that the consent page will give; nobody looks at it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +45,59 @@ class Question:
     optional: bool
 
 
-def questions(kind: AnyConnector) -> list[Question]:
-    """What an account of this connector needs, needed things first; only texts and secrets are asked for."""
-    hints = typing.get_type_hints(kind.settings_type)
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """How a person is led to the page on which they agree.
+
+    `show`      is handed the address of that page and the redirect address that the app must have registered
+    `paste`     asks for the address at which the browser arrived, where it runs on another machine; None: we listen
+    `redirect`  another redirect address than the connector's own
+    `seconds`   how long we listen
+    """
+
+    show: Callable[[str, str], None]
+    paste: Callable[[], str] | None = None
+    redirect: str = ""
+    seconds: float = CONSENT_SECONDS
+
+
+def questions(kind: AnyConnector, *, browser: bool = False) -> list[Question]:
+    """What an account of this connector needs, needed things first; only texts and secrets are asked for.
+
+    With `browser`, what the consent page is about to give is left out, and the app that the person agrees to is asked for.
+    """
     asked = []
     for field in dataclasses.fields(kind.settings_type):
-        types = (hints[field.name], *typing.get_args(hints[field.name]))
-        if field.name in _COMMON or not (Secret in types or str in types[:1]):
+        types = _types(kind, field.name)
+        if field.name in _COMMON or not field.metadata.get("asked", True) or not (Secret in types or str in types[:1]):
             continue
         optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
         asked.append(Question(field.name, field.metadata.get("about", ""), Secret in types, optional))
+    if browser:
+        asked = [one for one in asked if not (one.optional or one.secret or one.name in _CLIENT)]
+        asked += [
+            Question(
+                "client_id", mark("Client ID of the app that is registered with the service."), secret=False, optional=False
+            ),
+            Question("client_secret", mark("Client secret of that app."), secret=True, optional=False),
+        ]
     return sorted(asked, key=lambda question: question.optional)
 
 
 def connect(
-    application: App, service: str, account: str, answer: Callable[[Question], str], given: Mapping[str, str] | None = None
+    application: App,
+    service: str,
+    account: str,
+    answer: Callable[[Question], str],
+    given: Mapping[str, str] | None = None,
+    *,
+    browser: Browser | None = None,
+    keyring: bool = False,
 ) -> list[Sentence]:
     """Connects one account and says what it may now read.
 
     `answer` is asked for what `given` does not hold; a blank answer leaves an optional setting alone. A secret may be given as
-    `env:NAME`, `file:PATH` or `keyring:ENTRY`, then it stays where it is.
+    `env:NAME`, `file:PATH` or `keyring:ENTRY`, then it stays where it is. With `browser` a person agrees on a page.
 
     Raises ConfigError (no such service, a name that is none, the file cannot be written) and LinkError (the service refused);
     then nothing was kept.
@@ -77,31 +111,107 @@ def connect(
             "{service} is not connected by questions: its {names} are written into sheetsync.toml.", service=kind.title,
             names=by_hand, advice="docs/configuration.md shows how.",
         )  # fmt: skip
-    known = {field.name for field in dataclasses.fields(kind.settings_type)}
-    strange = sorted(set(given or {}) - known)
+    if browser is not None and kind.consent is Connector.consent:
+        raise ConfigError("{service} has no page on which to agree.", service=kind.title, advice="Leave --browser out.")
+    answers = _answers(kind, answer, dict(given or {}), browser=browser is not None)
+    keeping = Keeping(application, kind.name(), account, keyring=keyring)
+    try:
+        if browser is not None:
+            answers = _agreed(application, kind, account, answers, browser)
+        table = keeping.table(answers, _secrets(kind), _texts(kind))
+        origins = _tried(application, kind, account, table)
+        write_account(application, kind.name(), account, table)
+    except BaseException:
+        keeping.undo()
+        raise
+    return [
+        sentence("{service} is connected as {account}.", service=kind.title, account=account),
+        sentence("Links to it may now be read; its key is shown to {origins} and nowhere else.", origins=origins or ["-"]),
+    ]
+
+
+def _answers(kind: AnyConnector, answer: Callable[[Question], str], answers: dict[str, str], *, browser: bool) -> dict[str, str]:
+    """What was given and what is answered. Raises ConfigError: no such setting, or one that is needed and stays blank."""
+    asked = questions(kind, browser=browser)
+    strange = sorted(
+        set(answers) - {field.name for field in dataclasses.fields(kind.settings_type)} - {one.name for one in asked}
+    )
     if strange:
         raise ConfigError("{service} has no setting {name}.", service=kind.title, name=strange[0])
-    answers = dict(given or {})
-    for question in questions(kind):
+    for question in asked:
         if question.name not in answers:
             text = answer(question).strip()
             if text:
                 answers[question.name] = text
             elif not question.optional:
                 raise ConfigError("{service} cannot be connected without {name}.", service=kind.title, name=question.name)
-    secrets = {question.name for question in questions(kind) if question.secret}
-    table, kept = _table(application, kind.name(), account, answers, secrets)
-    try:
-        origins = _tried(application, kind, account, table)
-        _write(application, kind.name(), account, table)
-    except BaseException:
-        for path in kept:
-            path.unlink(missing_ok=True)
-        raise
-    return [
-        sentence("{service} is connected as {account}.", service=kind.title, account=account),
-        sentence("Links to it may now be read; its key is shown to {origins} and nowhere else.", origins=origins or ["-"]),
-    ]
+    return answers
+
+
+def _agreed(application: App, kind: AnyConnector, account: str, answers: Mapping[str, str], browser: Browser) -> dict[str, str]:
+    """The answers, and what the consent page gave besides; the app's own key stays only where the account uses it later.
+
+    Raises ConfigError and LinkError.
+    """
+    known = {field.name for field in dataclasses.fields(kind.settings_type)}
+    vault, reference = application.vault, reference_of(answers["client_secret"])
+    vault.remember(answers["client_secret"])
+    secret = vault.reveal(reference, _where(kind, account, "client_secret")) if reference else answers["client_secret"]
+    kept = {name: text for name, text in answers.items() if name in known}
+    connector = _made(application, kind, account, _preliminary(kind, kept))
+    consent = connector.consent()
+    if consent is None:
+        raise ConfigError("{service} has no page on which to agree.", service=kind.title, advice="Leave --browser out.")
+    attempt, code = _walked(application, consent, answers["client_id"], browser)
+    with Web(
+        origins=consent.reached, private=connector.settings.private, **application.edges.web,
+        deadline=Deadline(PROBE_SECONDS, application.edges.time.monotonic),
+    ) as web:  # fmt: skip
+        return kept | dict(attempt.exchange(web, code, secret, vault.remember))
+
+
+def _walked(application: App, consent: Consent, client: str, browser: Browser) -> tuple[Attempt, str]:
+    """Leads the person to the page and back. Raises ConfigError (no such redirect, its port is taken) and BadCredentials."""
+    redirect = redirect_of(browser.redirect or consent.redirect)
+    if browser.paste is not None:
+        attempt = Attempt(consent, client, redirect)
+        browser.show(attempt.address, attempt.redirect)
+        return attempt, attempt.code(browser.paste().strip())
+    if not is_loopback(redirect):
+        raise ConfigError(
+            "The browser cannot be waited for at {redirect}, which is not on this machine.", redirect=redirect,
+            advice="Add --paste, and paste the address at which the browser arrives.",
+        )  # fmt: skip
+    with Listener(redirect, application.texts("You can close this window and go back to sheetsync.")) as listener:
+        attempt = Attempt(consent, client, listener.redirect)
+        listener.is_answer = attempt.is_answer
+        browser.show(attempt.address, attempt.redirect)
+        return attempt, attempt.code(listener.wait(browser.seconds))
+
+
+def _preliminary(kind: AnyConnector, answers: Mapping[str, str]) -> dict[str, Any]:
+    """The account's table as far as it is known before the consent page; secrets stand in it that nobody looks at yet."""
+    table: dict[str, Any] = {name: text if name in _texts(kind) else plain(text) for name, text in answers.items()}
+    needed = {question.name for question in questions(kind) if question.secret and not question.optional}
+    return table | dict.fromkeys((_secrets(kind) & table.keys()) | needed, _LATER)
+
+
+def _types(kind: AnyConnector, name: str) -> tuple[Any, ...]:
+    hint = typing.get_type_hints(kind.settings_type)[name]
+    return (hint, *typing.get_args(hint))
+
+
+def _secrets(kind: AnyConnector) -> set[str]:
+    return {field.name for field in dataclasses.fields(kind.settings_type) if Secret in _types(kind, field.name)}
+
+
+def _texts(kind: AnyConnector) -> set[str]:
+    """Settings that are texts, whatever they look like: an account's number is one."""
+    return {field.name for field in dataclasses.fields(kind.settings_type) if str in _types(kind, field.name)} - _secrets(kind)
+
+
+def _where(kind: AnyConnector, account: str, name: str) -> str:
+    return f"connectors.{kind.name()}.{account}.{name}"
 
 
 def _by_hand(kind: AnyConnector) -> list[str]:
@@ -122,51 +232,16 @@ def _kind(application: App, service: str) -> AnyConnector:
     raise ConfigError("There is no connector {name}.", name=service, advice="`sheetsync connectors` lists those there are.")
 
 
-def _table(
-    application: App, service: str, account: str, answers: Mapping[str, str], secrets: set[str]
-) -> tuple[dict[str, Any], list[Path]]:
-    """The account's table with references in the place of secrets, and the secret files that were written for it."""
-    table: dict[str, Any] = {}
-    kept: list[Path] = []
-    for name, text in answers.items():
-        if name not in secrets:
-            table[name] = _plain(text)
-            continue
-        reference = _REFERENCE.fullmatch(text)
-        if reference is not None:
-            table[name] = {reference[1]: reference[2]}
-            continue
-        place = _free_place(application, f"{SECRETS_FOLDER}/{service}-{account}-{name}")
-        path = application.config.folder / place
-        try:
-            write_private(path, text)
-        except OSError:
-            raise ConfigError("The secret cannot be kept in {path}.", path=path, advice="Check the folder's rights.") from None
-        kept.append(path)
-        table[name] = {"file": place}
-    return table, kept
-
-
-def _free_place(application: App, place: str) -> str:
-    """A name that is not taken: the key that is in use stays where it is until the new one is accepted."""
-    number, found = 2, place
-    while (application.config.folder / found).exists():
-        found, number = f"{place}-{number}", number + 1
-    return found
-
-
-def _plain(text: str) -> str | bool | int:
-    if text in ("true", "false"):
-        return text == "true"
-    return int(text) if re.fullmatch(r"\d{1,9}", text) else text
+def _made(application: App, kind: AnyConnector, account: str, table: Mapping[str, Any]) -> Connector[Any]:
+    """The account, as a run would make it from this table."""
+    config = dataclasses.replace(application.config, accounts={kind.name(): {account: table}})
+    settings = account_settings(config, kind.name(), account, kind.settings_type, application.vault)
+    return kind(account, settings, _NoLookups())
 
 
 def _tried(application: App, kind: AnyConnector, account: str, table: Mapping[str, Any]) -> list[str]:
-    """Makes the account as a run would, and asks the service the cheapest thing it answers."""
-    accounts = {kind.name(): {account: table}}
-    config = dataclasses.replace(application.config, accounts=accounts)
-    settings = account_settings(config, kind.name(), account, kind.settings_type, application.vault)
-    connector: Connector[Any] = kind(account, settings, _NoLookups())
+    """Asks the service the cheapest thing it answers; the origins that its key is shown to."""
+    connector = _made(application, kind, account, table)
     door = application.open_door(connector, Deadline(PROBE_SECONDS, application.edges.time.monotonic))
     try:
         connector.probe(typing.cast("Web", door))
@@ -181,47 +256,3 @@ class _NoLookups:
 
     def put(self, key: str, value: str) -> None:
         """Nothing is kept of a trial."""
-
-
-def _write(application: App, service: str, account: str, table: Mapping[str, Any]) -> None:
-    """Adds the account to sheetsync.toml; comments and order of what stands there stay."""
-    import tomlkit  # noqa: PLC0415 - only `connect` writes TOML
-
-    file = application.config.file or application.config.folder / FILE_NAME
-    try:
-        document = tomlkit.parse(file.read_text(encoding="utf-8-sig")) if file.exists() else tomlkit.document()
-        connectors = document.setdefault("connectors", tomlkit.table(is_super_table=True))
-        accounts = connectors.setdefault(service, tomlkit.table(is_super_table=True))
-        written = tomlkit.table()
-        for name, value in table.items():
-            written[name] = _inline(value)
-        before = accounts.get(account)
-        accounts[account] = written
-        handle, name = tempfile.mkstemp(prefix=".sheetsync-", dir=file.resolve().parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(tomlkit.dumps(document))
-        if file.exists():
-            Path(name).chmod(file.stat().st_mode & 0o777)
-        Path(name).replace(file.resolve())
-        _forget(application, before, table)
-    except OSError:
-        raise ConfigError("The configuration file {path} cannot be written.", path=file) from None
-
-
-def _forget(application: App, before: Mapping[str, Any] | None, table: Mapping[str, Any]) -> None:
-    """Removes the secret files of ours that the account's old table pointed to and the new one does not."""
-    new = [value.get("file") for value in table.values() if isinstance(value, Mapping)]
-    for value in (before or {}).values():
-        place = value.get("file", "") if isinstance(value, Mapping) else ""
-        if place.startswith(f"{SECRETS_FOLDER}/") and place not in new:
-            (application.config.folder / place).unlink(missing_ok=True)
-
-
-def _inline(value: Any) -> Any:
-    import tomlkit  # noqa: PLC0415 - as above
-
-    if not isinstance(value, Mapping):
-        return value
-    table = tomlkit.inline_table()
-    table.update(value)
-    return table

@@ -7,6 +7,7 @@ References are the only form in which the configuration may hold a secret: `{env
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -23,6 +24,8 @@ from sheetsync.errors import ConfigError
 
 MASK: Final = "•••"
 COMMAND_SECONDS: Final = 20
+KEYRING_FOLDER: Final = "sheetsync"
+"""The service under which our own entries stand in the system keyring."""
 MIN_LENGTH: Final = 6
 """Shorter secrets are not searched for: masking every `abc` would make each text unreadable, and no service gives such keys."""
 
@@ -91,6 +94,21 @@ class Vault:
         else:
             raise OSError(f"a secret from {kind} cannot be replaced")
 
+    def taken(self, reference: Mapping[str, Any]) -> bool:
+        """Whether something stands already where a reference of the kind file or keyring points. Raises ConfigError."""
+        (kind, value), *_ = reference.items()
+        if kind == "file":
+            return (self._folder / Path(value).expanduser()).exists()
+        return _keyring_entry(value, value) is not None
+
+    def forget(self, reference: Mapping[str, Any]) -> None:
+        """Takes away what stands where a reference of the kind file or keyring points, if anything."""
+        (kind, value), *_ = reference.items()
+        if kind == "file":
+            (self._folder / Path(value).expanduser()).unlink(missing_ok=True)
+        elif kind == "keyring":
+            _out_of_keyring(value)
+
     def _from_env(self, name: str, where: str) -> str:
         if name not in self._environ:
             raise ConfigError(
@@ -116,18 +134,10 @@ class Vault:
         return done.stdout
 
     def _from_keyring(self, entry: str, where: str) -> str:
-        try:
-            import keyring  # noqa: PLC0415 - an extra, and slow to import
-        except ImportError:
-            raise ConfigError(
-                "The secret {where} is kept in the system keyring, but the extra is not installed.", where=where,
-                advice='Install it: pip install "okr-sheetsync[keyring]".',
-            ) from None  # fmt: skip
-        service, _, user = entry.rpartition("/")
-        found = keyring.get_password(service or "sheetsync", user)
+        found = _keyring_entry(entry, where)
         if found is None:
             raise ConfigError("The system keyring holds no entry {entry} for the secret {where}.", where=where, entry=entry)
-        return str(found)
+        return found
 
 
 def _lower_hex(percent: str) -> str:
@@ -186,6 +196,37 @@ def write_private(path: Path, secret: str) -> None:
         raise
 
 
+def _keyring_entry(entry: str, where: str) -> str | None:
+    """What the system keyring holds under `service/user`; None where it holds nothing. Raises ConfigError."""
+    try:
+        import keyring  # noqa: PLC0415 - an extra, and slow to import
+        from keyring.errors import KeyringError  # noqa: PLC0415
+    except ImportError:
+        raise ConfigError(
+            "The secret {where} is kept in the system keyring, but the extra is not installed.", where=where,
+            advice='Install it: pip install "okr-sheetsync[keyring]".',
+        ) from None  # fmt: skip
+    service, _, user = entry.rpartition("/")
+    try:
+        found = keyring.get_password(service or KEYRING_FOLDER, user)
+    except KeyringError:
+        raise ConfigError(
+            "The system keyring does not open for the secret {where}.", where=where,
+            advice="Unlock it, or keep the secret in a file.",
+        ) from None  # fmt: skip
+    return None if found is None else str(found)
+
+
+def _out_of_keyring(entry: str) -> None:
+    with contextlib.suppress(ImportError):
+        import keyring  # noqa: PLC0415 - as above
+        from keyring.errors import KeyringError  # noqa: PLC0415
+
+        service, _, user = entry.rpartition("/")
+        with contextlib.suppress(KeyringError):
+            keyring.delete_password(service or KEYRING_FOLDER, user)
+
+
 def _into_keyring(entry: str, secret: str) -> None:
     try:
         import keyring  # noqa: PLC0415 - an extra, and slow to import
@@ -194,7 +235,7 @@ def _into_keyring(entry: str, secret: str) -> None:
         raise OSError("the extra for the system keyring is not installed") from None
     service, _, user = entry.rpartition("/")
     try:
-        keyring.set_password(service or "sheetsync", user, secret)
+        keyring.set_password(service or KEYRING_FOLDER, user, secret)
     except KeyringError as error:
         raise OSError("the system keyring refused") from error
 

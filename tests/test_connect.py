@@ -5,9 +5,11 @@ from __future__ import annotations
 import stat
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import keyring
+import keyring.backend
 import pytest
 
 from sheetsync.testing import Answer, Stand
@@ -127,3 +129,56 @@ def test_a_folder_that_cannot_be_written_is_said(here: Path, command: Command, m
     done = command("connect", "mailchimp", "--set", f"api_key={KEY}")
     assert done.code == 2
     assert "secrets" in done.err
+
+
+def test_a_number_that_is_a_text_stays_one(here: Path, command: Command) -> None:
+    with Stand() as stand:
+        stand.answer("/account-info/2026-09/details", {"portalId": 12345})
+        done = command(
+            "connect", "hubspot", "--set", f"access_token={KEY}", "--set", "portal_id=12345", "--set", "version=2026-09", "--set",
+            "attribution=LINEAR", "--set", f"api_url=http://127.0.0.1:{stand.port}",
+        )  # fmt: skip
+    assert done.code == 0, done.err
+    account = tomllib.loads((here / "sheetsync.toml").read_text(encoding="utf-8"))["connectors"]["hubspot"]["default"]
+    assert account["portal_id"] == "12345"
+
+
+class InMemory(keyring.backend.KeyringBackend):
+    """A keyring of the system, for the time of a test."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.entries[service, username]
+
+
+@pytest.fixture
+def ring() -> Iterator[InMemory]:
+    before, mine = keyring.get_keyring(), InMemory()
+    keyring.set_keyring(mine)
+    yield mine
+    keyring.set_keyring(before)
+
+
+def test_secrets_may_be_kept_in_the_keyring_of_the_system(here: Path, command: Command, ring: InMemory) -> None:
+    with Stand() as stand:
+        url = f"api_url=http://127.0.0.1:{stand.port}"
+        stand.answer("/3.0/ping", Answer.of({}), Answer.of({}, status=401), Answer.of({}))
+        assert command("connect", "mailchimp", "--keyring", "--set", f"api_key={KEY}", "--set", url).code == 0
+        assert command("connect", "mailchimp", "--keyring", "--set", "api_key=another-bad-key-us21", "--set", url).code == 1
+        assert ring.entries == {("sheetsync", "mailchimp-default-api_key"): KEY}
+        assert command("connect", "mailchimp", "--keyring", "--set", "api_key=another-good-key-us21", "--set", url).code == 0
+    assert not (here / "secrets").exists()
+    account = tomllib.loads((here / "sheetsync.toml").read_text(encoding="utf-8"))["connectors"]["mailchimp"]["default"]
+    assert account["api_key"] == {"keyring": "sheetsync/mailchimp-default-api_key-2"}
+    assert list(ring.entries.values()) == ["another-good-key-us21"]

@@ -23,9 +23,11 @@ from sheetsync.connectors.base import Settings, setting, walk_or_none
 from sheetsync.errors import AccessDenied, BadCredentials, ConfigError, LinkError, UnexpectedReply
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth, Fetched, RefreshToken, Token, lifetime, token_error
+from sheetsync.web.consent import ANY_PORT, Consent
 from sheetsync.web.http import Reply, Web
 
 TOKEN_URL: Final = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+AUTHORIZE_URL: Final = "https://accounts.google.com/o/oauth2/v2/auth"
 HOUR: Final = 3_600.0
 
 _OLDER_TOKEN_URLS: Final = frozenset({"https://accounts.google.com/o/oauth2/token", "https://www.googleapis.com/oauth2/v4/token"})
@@ -41,9 +43,9 @@ class GoogleSettings(Settings):
     """What an account of a Google service needs: a service account, or a client with a person's refresh token."""
 
     service_account: Secret | None = setting("Key file (JSON) of a service account.", None)
-    client_id: str = setting("OAuth client ID, where a person signs in and not a service account.", "")
-    client_secret: Secret | None = setting("Secret of that OAuth client.", None)
-    refresh_token: Secret | None = setting("Refresh token of the person who agreed.", None)
+    client_id: str = setting("OAuth client ID, where a person signs in and not a service account.", "", asked=False)
+    client_secret: Secret | None = setting("Secret of that OAuth client.", None, asked=False)
+    refresh_token: Secret | None = setting("Refresh token of the person who agreed.", None, asked=False)
     token_url: str = setting("Sign-in address, where it is not Google's own: a proxy or a sovereign cloud.", "")
 
 
@@ -59,6 +61,15 @@ def sign_in(settings: GoogleSettings, scope: str, *, title: str, account: str) -
         "The account {account} of {service} needs service_account, or client_id, client_secret and refresh_token.",
         account=account, service=title,
     )  # fmt: skip
+
+
+def consent_to(settings: GoogleSettings, scope: str) -> Consent:
+    """A person's consent to `scope`, for an OAuth client of the type desktop app: it takes PKCE, and any port of loopback.
+
+    Google gives a refresh token for `access_type=offline`, and gives it once more only where it is to ask anew.
+    """
+    extra = {"access_type": "offline", "prompt": "consent"}
+    return Consent(AUTHORIZE_URL, settings.token_url or TOKEN_URL, (scope,), extra=extra, redirect=ANY_PORT)
 
 
 class ServiceAccount(Fetched):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
 from sheetsync import links
 from sheetsync.connectors.base import walk_or_none
 from sheetsync.errors import AccessDenied, BadCredentials, LinkError, NotFound, RateLimited, Unavailable, UnexpectedReply
-from sheetsync.web.http import Reply
+from sheetsync.web.http import Reply, Web
 
+HOSTS: Final = {
+    "us": "https://api.surveymonkey.com",
+    "eu": "https://api.eu.surveymonkey.com",
+    "ca": "https://api.surveymonkey.ca",
+}
 _ESCAPE: Final = re.compile(r"_(2[BF]|3D)", re.IGNORECASE)
 _SECONDS: Final = re.compile(r"\d{1,6}")
 
@@ -49,6 +55,15 @@ def meaning(reply: Reply) -> LinkError | None:
         case "1050" | "1051":
             return Unavailable("SurveyMonkey cannot answer now.")
     return None if reply.status >= 400 else UnexpectedReply("SurveyMonkey answered with an error that is not known.")
+
+
+def granted(answer: Mapping[str, Any], web: Web) -> Mapping[str, str]:  # noqa: ARG001 - nothing more is asked
+    """The settings of an account whose owner agreed: its token, and the region whose host came with it."""
+    host = answer.get("access_url") or HOSTS["us"]
+    region = next((name for name, url in HOSTS.items() if str(host).rstrip("/") == url), None)
+    if region is None:
+        raise UnexpectedReply("SurveyMonkey names a region of this account that is not known.")
+    return {"access_token": str(answer["access_token"]), "region": region}
 
 
 def canonical(token: str) -> str:

@@ -29,12 +29,17 @@ from sheetsync import links, values
 from sheetsync.errors import LinkError, NoSuchMetric, UnexpectedReply, UnsupportedLink
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 
-def setting(about: str, default: Any = MISSING) -> Any:
-    """A field of an account's settings; `about` is what the colleague who installs sheetsync reads."""
-    return field(metadata={"about": about}) if default is MISSING else field(default=default, metadata={"about": about})
+def setting(about: str, default: Any = MISSING, *, asked: bool = True) -> Any:
+    """A field of an account's settings; `about` is what the colleague who installs sheetsync reads.
+
+    `asked` is False for what `sheetsync connect` need not ask, since few accounts have it or the consent page gives it.
+    """
+    told = {"about": about, "asked": asked}
+    return field(metadata=told) if default is MISSING else field(default=default, metadata=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +183,13 @@ class Connector(ABC, Generic[S]):
 
     def auth(self) -> Auth | None:
         """How this account shows who it is; None where nothing is needed."""
+        return None
+
+    def consent(self) -> Consent | None:
+        """How a person agrees in the browser to what this account may read; None where the service has no such page.
+
+        Called before there are any secrets, with the texts of the settings alone.
+        """
         return None
 
     # --- pure: the link

@@ -25,6 +25,7 @@ from sheetsync.connectors._excel import MAX_ROWS
 from sheetsync.connectors._google import (
     GoogleSettings,
     complaint,
+    consent_to,
     exact,
     sign_in,
     switched_off,
@@ -59,6 +60,7 @@ from sheetsync.errors import (
 )
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 Type: TypeAlias = Literal["text", "integer", "number", "date"]
@@ -121,6 +123,9 @@ class BigQuery(Connector[BigQuerySettings]):
 
     def auth(self) -> Auth:
         return sign_in(self.settings, SCOPE, title=self.title, account=self.account)
+
+    def consent(self) -> Consent:
+        return consent_to(self.settings, SCOPE)
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:

@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, quote
 
 from sheetsync import links
 from sheetsync.connectors._dataverse import COLUMN, MEASURES, Dataverse, RecordLimit
-from sheetsync.connectors._entra import CHINA, GOVERNMENT, WORLD, EntraSettings, application
+from sheetsync.connectors._entra import CHINA, GOVERNMENT, WORLD, EntraSettings, consent_for, signed_in
 from sheetsync.connectors._options import conditions_of, conditions_text, only
 from sheetsync.connectors.base import (
     Connector,
@@ -40,6 +40,7 @@ from sheetsync.connectors.base import (
 from sheetsync.errors import AccessDenied, ConfigError, LinkError, NoSuchMetric, NotFound
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 VERSION: Final = "v9.2"
@@ -118,9 +119,10 @@ class Dynamics(Connector[DynamicsSettings]):
         return (origin_of(self._base()),)
 
     def auth(self) -> Auth:
-        host = self._host()
-        login = next(login for cloud, login in _LOGINS.items() if host.endswith(cloud))
-        return application(self.settings, f"https://{host}", login=login, account=self.account)
+        return signed_in(self.settings, f"https://{self._host()}", login=self._login(), account=self.account)
+
+    def consent(self) -> Consent:
+        return consent_for(self.settings, f"https://{self._host()}", login=self._login(), account=self.account)
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:
@@ -193,6 +195,10 @@ class Dynamics(Connector[DynamicsSettings]):
                 account=self.account,
             )
         return address.host
+
+    def _login(self) -> str:
+        host = self._host()
+        return next(login for cloud, login in _LOGINS.items() if host.endswith(cloud))
 
     def _base(self) -> str:
         return self.settings.api_url.rstrip("/") or f"https://{self._host()}"

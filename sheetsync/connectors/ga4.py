@@ -38,7 +38,18 @@ from sheetsync.connectors._ga4 import (
     report_of,
     where_of,
 )
-from sheetsync.connectors._google import HOUR, GoogleSettings, complaint, exact, sign_in, switched_off, until_reset, utc_now, who
+from sheetsync.connectors._google import (
+    HOUR,
+    GoogleSettings,
+    complaint,
+    consent_to,
+    exact,
+    sign_in,
+    switched_off,
+    until_reset,
+    utc_now,
+    who,
+)
 from sheetsync.connectors._halves import asked
 from sheetsync.connectors._options import conditions_of, days_of, only
 from sheetsync.connectors.base import (
@@ -64,6 +75,7 @@ from sheetsync.errors import (
 )
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 SCOPE: Final = "https://www.googleapis.com/auth/analytics.readonly"
@@ -167,6 +179,9 @@ class GA4(Connector[Ga4Settings]):
 
     def auth(self) -> Auth:
         return sign_in(self.settings, SCOPE, title=self.title, account=self.account)
+
+    def consent(self) -> Consent:
+        return consent_to(self.settings, SCOPE)
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:

@@ -25,13 +25,13 @@ from sheetsync.connectors import _hubspot_records as records
 from sheetsync.connectors._hubspot import AS_LIST, Schema, column_of, filters, property_name, selection
 from sheetsync.connectors._hubspot_replies import meaning
 from sheetsync.connectors._options import conditions_of, days_of, only
+from sheetsync.connectors._person import PersonSettings, agreed
 from sheetsync.connectors.base import (
     Connector,
     Example,
     Limits,
     LinkPattern,
     Metric,
-    Settings,
     origin_of,
     reading_of,
     setting,
@@ -41,10 +41,16 @@ from sheetsync.connectors.base import (
 from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, NotReady, UnexpectedReply
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
-from sheetsync.web.auth import Auth, Bearer, RefreshToken
+from sheetsync.web.auth import Auth, Bearer
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 TYPES: Final = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "tickets": "0-5"}
+
+OPTIONAL_SCOPES: Final = (
+    "crm.lists.read", "crm.objects.companies.read", "crm.objects.deals.read", "tickets", "crm.objects.custom.read", "content",
+    "marketing.campaigns.read", "marketing.campaigns.revenue.read",
+)  # fmt: skip
 
 _APP: Final = r"app(-[a-z]{2}\d{1,2})?\.hubspot\.com"
 _PORTAL: Final = r"(?P<portal>\d{1,12})"
@@ -54,11 +60,8 @@ _RATE: Final = Context(prec=28)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HubSpotSettings(Settings):
+class HubSpotSettings(PersonSettings):
     access_token: Secret | None = setting("Token of a private app or a service key (pat-…).", None)
-    client_id: str = setting("Only for OAuth instead of a token: the app's client ID.", "")
-    client_secret: Secret | None = setting("Only for OAuth: the app's client secret.", None)
-    refresh_token: Secret | None = setting("Only for OAuth: the refresh token of the person who agreed.", None)
     portal_id: str = setting("The account's number (Hub ID), needed only where several accounts are connected.", "")
     version: str = setting("Version of HubSpot's API.", "2026-09")
     attribution: str = setting("Attribution model of campaign revenue, such as LINEAR; empty for HubSpot's own default.", "")
@@ -173,17 +176,18 @@ class HubSpot(Connector[HubSpotSettings]):
         return (origin_of(self._base()),)
 
     def auth(self) -> Auth:
-        given = self.settings
-        if given.access_token is not None:
-            return Bearer(given.access_token)
-        if given.client_id and given.client_secret is not None and given.refresh_token is not None:
-            return RefreshToken(
-                f"{self._base()}/oauth/{self._version()}/token", given.client_id, given.client_secret, given.refresh_token,
-                store=given.refresh_token.keep,
-            )  # fmt: skip
-        raise ConfigError(
-            "The account {account} of HubSpot needs access_token, or client_id, client_secret and refresh_token.",
-            account=self.account,
+        key = self.settings.access_token
+        return Bearer(key) if key is not None else agreed(self, "access_token")
+
+    def consent(self) -> Consent:
+        # What the app requires has to be asked for, the rest may be missing in the app or the account's plan.
+        tokens = f"{self._base()}/oauth/{self._version()}/token"
+        return Consent(
+            "https://app.hubspot.com/oauth/authorize",
+            tokens,
+            ("oauth", "crm.objects.contacts.read"),
+            pkce=False,
+            extra={"optional_scope": " ".join(OPTIONAL_SCOPES)},
         )
 
     @classmethod

@@ -9,12 +9,15 @@ Real service   not yet run against it; checked against its specification and aga
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
+from sheetsync.connectors._mailchimp import CENTER, LOGIN, granted, meaning
 from sheetsync.connectors.base import (
     Connector,
     Example,
@@ -27,10 +30,11 @@ from sheetsync.connectors.base import (
     walk,
     walk_or_none,
 )
-from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, NotReady, RateLimited
+from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, NotReady
 from sheetsync.model import PERCENT, Link, Resource
 from sheetsync.secrets import Secret
-from sheetsync.web.auth import Auth, Basic
+from sheetsync.web.auth import Auth, Basic, Bearer
+from sheetsync.web.consent import OWN_NUMBER, Consent
 from sheetsync.web.http import Reply, Web
 
 PAGE: Final = 1000
@@ -42,6 +46,7 @@ _ADMIN: Final = r"(?P<dc>us\d{1,2})\.admin\.mailchimp\.com"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailchimpSettings(Settings):
     api_key: Secret = setting("API key, such as …-us21; the part behind the last hyphen is the data centre.")
+    data_center: str = setting("Data centre, only where api_key holds a token of OAuth: us21.", "", asked=False)
 
 
 class Mailchimp(Connector[MailchimpSettings]):
@@ -126,7 +131,16 @@ class Mailchimp(Connector[MailchimpSettings]):
 
     def auth(self) -> Auth:
         # The user name is not looked at (https://mailchimp.com/developer/marketing/docs/fundamentals/#authenticate).
-        return Basic("sheetsync", self.settings.api_key)
+        key = self.settings.api_key
+        return Bearer(key) if self.settings.data_center else Basic("sheetsync", key)
+
+    def consent(self) -> Consent:
+        # A token of OAuth does not end (https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/).
+        login = self.settings.api_url.rstrip("/") or LOGIN
+        return Consent(
+            f"{LOGIN}/oauth2/authorize", f"{login}/oauth2/token", pkce=False, redirect=OWN_NUMBER,
+            settings=partial(granted, login=login),
+        )  # fmt: skip
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:
@@ -167,12 +181,7 @@ class Mailchimp(Connector[MailchimpSettings]):
         return self._segment(web, audience, given["name"])
 
     def refine(self, reply: Reply) -> LinkError | None:
-        # Too many connections at once, and a firewall that answers in HTML when a key is overused; neither says for how long.
-        if reply.status == 403 and "html" in reply.headers.get("content-type", ""):
-            return RateLimited("Mailchimp holds this key back for a while.", wait=60.0)
-        if reply.status == 404 and "/reports/" in reply.path:
-            return NotFound("Mailchimp has no report of this campaign.", advice="A campaign has a report as soon as it was sent.")
-        return None
+        return meaning(reply)
 
     def probe(self, web: Web) -> None:
         self._get(web, "/ping")
@@ -183,8 +192,8 @@ class Mailchimp(Connector[MailchimpSettings]):
         return self.settings.api_url or f"https://{self._data_center()}.api.mailchimp.com"
 
     def _data_center(self) -> str:
-        center = self.settings.api_key.reveal().rpartition("-")[2]
-        if not (center.startswith("us") and center[2:].isdigit()):
+        center = self.settings.data_center or self.settings.api_key.reveal().rpartition("-")[2]
+        if not re.fullmatch(CENTER, center):
             raise ConfigError(
                 "The Mailchimp key of the account {account} does not end in a data centre such as -us21.", account=self.account
             )

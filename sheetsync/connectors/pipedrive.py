@@ -21,13 +21,13 @@ from typing import Any, Final
 
 from sheetsync.connectors import _pipedrive as answers
 from sheetsync.connectors._options import days_of, only
+from sheetsync.connectors._person import PersonSettings, agreed
 from sheetsync.connectors.base import (
     Connector,
     Example,
     Limits,
     LinkPattern,
     Metric,
-    Settings,
     origin_of,
     setting,
     walk,
@@ -36,7 +36,8 @@ from sheetsync.connectors.base import (
 from sheetsync.errors import ConfigError, LinkError, NoSuchMetric, NotFound, UnexpectedReply
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
-from sheetsync.web.auth import ApiKey, Auth, RefreshToken
+from sheetsync.web.auth import ApiKey, Auth
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 FILTERS: Final = {"deals": "deals", "persons": "people", "organizations": "org", "activities": "activity", "leads": "leads"}
@@ -50,12 +51,9 @@ _FILTERED: Final = "What this page shows depends on who opens it: choose a filte
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PipedriveSettings(Settings):
+class PipedriveSettings(PersonSettings):
     company: str = setting("The company in the address of Pipedrive: acme in acme.pipedrive.com.")
     api_token: Secret | None = setting("Personal API token.", None)
-    client_id: str = setting("Only for OAuth instead of a token: the app's client ID.", "")
-    client_secret: Secret | None = setting("Only for OAuth: the app's client secret.", None)
-    refresh_token: Secret | None = setting("Only for OAuth: the refresh token of the person who agreed.", None)
     currency: str = setting("The company's own currency, such as EUR; empty to take that of the key's user.", "")
 
 
@@ -164,18 +162,13 @@ class Pipedrive(Connector[PipedriveSettings]):
         return (origin_of(self._base()),)
 
     def auth(self) -> Auth:
-        given = self.settings
-        if given.api_token is not None:
-            return ApiKey(given.api_token, header="x-api-token")
-        if given.client_id and given.client_secret is not None and given.refresh_token is not None:
-            tokens = f"{given.api_url.rstrip('/') or 'https://oauth.pipedrive.com'}/oauth/token"
-            return RefreshToken(
-                tokens, given.client_id, given.client_secret, given.refresh_token, store=given.refresh_token.keep, basic=True,
-            )  # fmt: skip
-        raise ConfigError(
-            "The account {account} of Pipedrive needs api_token, or client_id, client_secret and refresh_token.",
-            account=self.account,
-        )
+        key = self.settings.api_token
+        return ApiKey(key, header="x-api-token") if key is not None else agreed(self, "api_token")
+
+    def consent(self) -> Consent:
+        # What an app may read is fixed where it is registered (https://pipedrive.readme.io/docs/marketplace-oauth-authorization).
+        tokens = f"{self.settings.api_url.rstrip('/') or 'https://oauth.pipedrive.com'}/oauth/token"
+        return Consent("https://oauth.pipedrive.com/oauth/authorize", tokens, pkce=False, basic=True)
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:

@@ -23,7 +23,7 @@ from typing import Any, Final, Literal
 
 from sheetsync import links
 from sheetsync.connectors._dax import is_count, measure_of, query
-from sheetsync.connectors._entra import EntraSettings, application
+from sheetsync.connectors._entra import EntraSettings, consent_for, signed_in
 from sheetsync.connectors._halves import asked
 from sheetsync.connectors._options import only
 from sheetsync.connectors._powerbi import CLOUDS, GUID, code_of, conditions_between, guid, question_of, row_of
@@ -51,8 +51,8 @@ from sheetsync.errors import (
     UnsupportedLink,
 )
 from sheetsync.model import Link, Query, Reading, Resource
-from sheetsync.secrets import Secret
-from sheetsync.web.auth import Auth, RefreshToken
+from sheetsync.web.auth import Auth
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 QUESTIONS: Final = 20
@@ -69,7 +69,6 @@ _WORKSPACE: Final = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerBiSettings(EntraSettings):
-    refresh_token: Secret | None = setting("Refresh token of a person, where not the app itself signs in.", None)
     cloud: Literal["world", "us-gov", "us-gov-high", "us-gov-mil", "china"] = setting("Which Power BI it is.", "world")
     user: str = setting("Sign-in name of the person whose row-level rights apply, such as anna@acme.com.", "")
     blank_is_zero: bool = setting("True where a measure that is BLANK means zero.", False)
@@ -150,15 +149,12 @@ class PowerBI(Connector[PowerBiSettings]):
         return (origin_of(self._base()),)
 
     def auth(self) -> Auth:
-        cloud, given = CLOUDS[self.settings.cloud], self.settings
-        app = application(given, cloud.resource, login=cloud.login, account=self.account)
-        if given.refresh_token is None:
-            return app
-        (origin,) = app.origins
-        return RefreshToken(
-            f"{origin}/{given.tenant}/oauth2/v2.0/token", given.client_id, given.client_secret, given.refresh_token,
-            store=given.refresh_token.keep, scope=f"{cloud.resource}/.default offline_access",
-        )  # fmt: skip
+        cloud = CLOUDS[self.settings.cloud]
+        return signed_in(self.settings, cloud.resource, login=cloud.login, account=self.account)
+
+    def consent(self) -> Consent:
+        cloud = CLOUDS[self.settings.cloud]
+        return consent_for(self.settings, cloud.resource, login=cloud.login, account=self.account)
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:

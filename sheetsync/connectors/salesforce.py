@@ -55,6 +55,7 @@ from sheetsync.errors import (
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth, ClientCredentials, RefreshToken
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 HOUR: Final = 3_600.0
@@ -183,6 +184,11 @@ class Salesforce(Connector[SalesforceSettings]):
             kept = given.refresh_token
             return RefreshToken(token_url, given.client_id, given.client_secret, kept, store=kept.keep)
         return ClientCredentials(token_url, given.client_id, given.client_secret)
+
+    def consent(self) -> Consent:
+        base = f"{self._base()}/services/oauth2"
+        pages = f"https://{self._host()}/services/oauth2/authorize"
+        return Consent(pages, f"{base}/token", ("api", "refresh_token"))
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:

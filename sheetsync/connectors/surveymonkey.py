@@ -42,6 +42,7 @@ from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, N
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth, Bearer
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 PAGE: Final = 1000
@@ -49,11 +50,6 @@ PAGE: Final = 1000
 COUNTS: Final = 100
 """As many questions a call; how many are allowed is not documented."""
 
-HOSTS: Final = {
-    "us": "https://api.surveymonkey.com",
-    "eu": "https://api.eu.surveymonkey.com",
-    "ca": "https://api.surveymonkey.ca",
-}
 STATES: Final = {
     "completed": "responses that are completed",
     "partial": "responses that are partial",
@@ -136,6 +132,12 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
     def auth(self) -> Auth:
         return Bearer(self.settings.access_token)
 
+    def consent(self) -> Consent:
+        # What an app may read is fixed where it is registered; the token does not end, and comes with the host of the account.
+        host = replies.HOSTS["us"]
+        tokens = f"{self.settings.api_url.rstrip('/') or host}/oauth/token"
+        return Consent(f"{host}/oauth/authorize", tokens, pkce=False, settings=replies.granted)
+
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:
         found = cls.match(link)
@@ -200,9 +202,9 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
     # --- how SurveyMonkey is asked
 
     def _base(self) -> str:
-        if self.settings.region not in HOSTS:
+        if self.settings.region not in replies.HOSTS:
             raise ConfigError("The region of the SurveyMonkey account {account} is us, eu or ca.", account=self.account)
-        return (self.settings.api_url or HOSTS[self.settings.region]).rstrip("/")
+        return (self.settings.api_url or replies.HOSTS[self.settings.region]).rstrip("/")
 
     def _get(self, web: Web, path: str, params: Mapping[str, str] | None = None, *, once: bool = False) -> Any:
         return web.get_json(f"{self._base()}/v3{path}", params=params, once=once)
