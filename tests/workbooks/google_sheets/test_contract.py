@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from sheetsync.model import Cell, CellRef
-from sheetsync.testing import FakeGoogle, WorkbookContract
+from sheetsync.testing import FakeGoogle
+from sheetsync.testing import WorkbookContract
 from sheetsync.workbooks.base import Online, Workbook
 from sheetsync.workbooks.google_sheets import GoogleSheets
-from tests.workbooks.google.books import opened, sheets_of
+from tests.workbooks.google_sheets.books import opened, sheets_of
 
 ME = "sheetsync@example.iam.gserviceaccount.com"
 
@@ -29,7 +30,7 @@ class TestGoogleSheets(WorkbookContract):
         return opened(self.stand_in, self.spreadsheet, ME)
 
     def meddle(self, workbook: Workbook, ref: CellRef, value: str) -> None:
-        self.stand_in.document(self.spreadsheet).type(ref.sheet, ref.row, ref.column, value)
+        self.stand_in.document(self.spreadsheet).tab(ref.sheet).type(ref.row, ref.column, value)
 
     def test_it_is_an_online_workbook(self) -> None:
         workbook = self.opened()
