@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sheetsync.errors import CannotEdit, WorkbookChanged, WorkbookError
-from sheetsync.model import CellEdit, ColourRule, Grid
+from sheetsync.model import CellEdit, CellRef, ColourRule, Grid
 from sheetsync.texts import Sentence, sentence
 from sheetsync.workbooks._google import repair, rules
 from sheetsync.workbooks._google.address import spreadsheet_id
 from sheetsync.workbooks._google.client import Client, Clock, Quota, Rejected, Uncertain, requests_of
 from sheetsync.workbooks._google.session import Session
-from sheetsync.workbooks._google.snapshot import FIELDS, Snapshot, snapshot_of
+from sheetsync.workbooks._google.snapshot import FIELDS, Entered, Snapshot, snapshot_of
 from sheetsync.workbooks._google.writing import (
     RowWrite,
     anchored_body,
@@ -58,7 +58,7 @@ class GoogleSheets:
         self._clock = clock or Clock()
         self._base: Snapshot | None = None
         self._next: Snapshot | None = None
-        self._fresh = False
+        self._since: dict[CellRef, Entered | None] | None = {}
         self.anchored = True
         """Whether rows are found by their anchors; False once Google has refused to make one."""
         self._wanted: tuple[ColourRule, ...] = ()
@@ -84,7 +84,7 @@ class GoogleSheets:
         Raises WorkbookError: not shared, deleted, not a Google spreadsheet, no answer.
         """
         self._base, self._next = self._next or self._looked(), None
-        self._fresh = True
+        self._since = None
         return [page.grid for page in self.shown(self._base).pages]
 
     def shown(self, snapshot: Snapshot) -> Snapshot:
@@ -104,12 +104,13 @@ class GoogleSheets:
         if not edits:
             return
         base = self._base if self._base is not None else self._looked()
-        if not self._fresh:  # the snapshot was used for a write before, so somebody may have been there since
+        if self._since is not None:  # the snapshot was used for a write before, so somebody may have been there since
             base = self._require_unchanged(base)
         require_editable(self.shown(base), edits)
         if left := outstanding(self.shown(base), edits):
-            self._fresh = False
+            self._since = {}
             self.carry_out(base, left)
+            self._since = {edit.ref: as_entered(edit.value) for edit in left if edit.value is not None}
             self._uncertain = 0
 
     def carry_out(self, base: Snapshot, edits: Sequence[CellEdit]) -> None:
@@ -127,7 +128,7 @@ class GoogleSheets:
 
     def _require_unchanged(self, base: Snapshot) -> Snapshot:
         self._next = self._looked()
-        if not self.shown(self._next).same_content(self.shown(base)):
+        if not self.shown(self._next).same_content(self.shown(base).with_values(self._since or {})):
             raise self.changed()
         self._base, self._next = self._next, None
         return self._base

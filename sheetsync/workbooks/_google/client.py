@@ -32,7 +32,8 @@ BACKOFF_CAP: Final = 64.0
 MINUTE: Final = 60.0
 TIMEOUT: Final = (10.0, 60.0)
 """Seconds to connect, and between two pieces of an answer; gspread by itself would wait for ever."""
-_A_USER, _A_PROJECT = Rate(60, 60_000), Rate(300, 60_000)
+_A_USER: Final = Rate(60, 60_000)
+"""A process signs in as one user, whose share is reached long before the 300 of the project."""
 
 
 class Uncertain(Exception):
@@ -58,11 +59,11 @@ class Clock:
 
 
 class Quota:
-    """The shares of all spreadsheets of one process: one user of one project. Safe to use from several threads."""
+    """The share of all spreadsheets of one process. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._buckets = {kind: InMemoryBucket([_A_USER, _A_PROJECT]) for kind in ("read", "write")}
+        self._buckets = {kind: InMemoryBucket([_A_USER]) for kind in ("read", "write")}
 
     def take(self, kind: Kind, now: float) -> float:
         """0 when the request may go out at `now`, else the seconds to wait before asking again."""

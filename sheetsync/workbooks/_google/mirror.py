@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from typing import Any, Final
 
 from sheetsync.model import EMPTY, Cell, CellEdit, CellRef
@@ -105,7 +106,8 @@ def split(mirror: Mirrored, edits: Sequence[CellEdit], new_key: Callable[[], str
     """The edits that hold values, in two parts; those that only colour are none of this."""
     figures: dict[int, tuple[str, Entered | None]] = {}
     formulas: dict[CellRef, str] = {}
-    line = max(mirror.lines.values(), default=0)
+    taken = set(mirror.lines.values())
+    free = (line for line in count(1) if line not in taken)
     for edit in edits:
         if edit.value is None:
             continue
@@ -115,10 +117,9 @@ def split(mirror: Mirrored, edits: Sequence[CellEdit], new_key: Callable[[], str
             formulas[edit.ref] = key
         place = mirror.lines.get(key)
         if place is None:
-            line += 1
-            place = line
+            place = next(free)
         figures[place] = (key, as_entered(edit.value))
-    return Strict(figures, formulas, line)
+    return Strict(figures, formulas, max(figures, default=0))
 
 
 def own_sheet(mirror: Mirrored, strict: Strict) -> list[dict[str, Any]]:
@@ -142,7 +143,8 @@ def own_sheet(mirror: Mirrored, strict: Strict) -> list[dict[str, Any]]:
 
 def figures_body(strict: Strict) -> dict[str, Any]:
     data = [
-        {"range": f"{SHEET}!A{line}:B{line}", "majorDimension": "ROWS", "values": [[key, "" if value is None else value]]}
+        # What is empty is not found, since a spreadsheet may take an empty cell that it looks up for 0.
+        {"range": f"{SHEET}!A{line}:B{line}", "majorDimension": "ROWS", "values": [["", ""] if value is None else [key, value]]}
         for line, (key, value) in sorted(strict.figures.items())
     ]
     return {"valueInputOption": "RAW", "data": data}

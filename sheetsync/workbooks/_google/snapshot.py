@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from sheetsync.errors import WorkbookError
-from sheetsync.model import EMPTY, NO_FILL, Cell, CellError, CellValue, Grid
+from sheetsync.model import EMPTY, NO_FILL, Cell, CellError, CellRef, CellValue, Grid
 from sheetsync.workbooks.base import MAX_COLUMNS, MAX_ROWS
 
 ANCHOR: Final = "ss.kr"
@@ -80,6 +80,15 @@ class Snapshot:
 
     def page(self, title: str) -> Page | None:
         return next((page for page in self.pages if page.title == title), None)
+
+    def with_values(self, values: Mapping[CellRef, Entered | None]) -> Snapshot:
+        """The same after somebody entered these; None empties a cell."""
+        pages = []
+        for page in self.pages:
+            own = {(ref.row, ref.column): value for ref, value in values.items() if ref.sheet == page.title}
+            entered = {at: value for at, value in {**page.entered, **own}.items() if value is not None}
+            pages.append(replace(page, entered=entered))
+        return replace(self, pages=tuple(pages))
 
     def same_content(self, other: Snapshot) -> bool:
         """Whether nobody entered, moved, merged or renamed anything between the two."""

@@ -10,6 +10,7 @@ from sheetsync.model import Cell, CellRef
 from sheetsync.testing import FakeGoogle
 from sheetsync.workbooks._google.client import Clock
 from sheetsync.workbooks._google.session import Session
+from sheetsync.workbooks.google_mirror import GoogleMirror
 from sheetsync.workbooks.google_sheets import GoogleSheets
 
 EPOCH = datetime(1899, 12, 30)
@@ -23,6 +24,11 @@ def opened(google: FakeGoogle, spreadsheet: str, identity: str = "sheetsync@exam
     """The spreadsheet as the product opens it, with a clock that nobody waits for."""
     session = Session(google.session(identity=identity), identity, "service account")
     return GoogleSheets(address(spreadsheet), session, clock=patient())
+
+
+def mirrored(google: FakeGoogle, spreadsheet: str, identity: str) -> GoogleMirror:
+    session = Session(google.session(identity=identity), identity, "service account")
+    return GoogleMirror(address(spreadsheet), session, clock=patient())
 
 
 def patient() -> Clock:

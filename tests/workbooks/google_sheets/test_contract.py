@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from sheetsync.model import Cell, CellRef
-from sheetsync.testing import FakeGoogle
-from sheetsync.testing import WorkbookContract
+from sheetsync.testing import FakeGoogle, WorkbookContract
 from sheetsync.workbooks.base import Online, Workbook
 from sheetsync.workbooks.google_sheets import GoogleSheets
-from tests.workbooks.google_sheets.books import opened, sheets_of
+from tests.workbooks.google_sheets.books import mirrored, opened, sheets_of
 
 ME = "sheetsync@example.iam.gserviceaccount.com"
 
@@ -36,3 +35,14 @@ class TestGoogleSheets(WorkbookContract):
         workbook = self.opened()
         assert isinstance(workbook, GoogleSheets)
         assert isinstance(workbook, Online)
+
+
+class TestGoogleMirror(TestGoogleSheets):
+    """The strict way: the same contract, but that a look at the raw cells shows formulas of sheetsync's own."""
+
+    def reopen(self, workbook: Workbook) -> Workbook:
+        return mirrored(self.stand_in, self.spreadsheet, ME)
+
+    def make(self, cells: Mapping[CellRef, Cell]) -> Workbook:
+        super().make(cells)
+        return mirrored(self.stand_in, self.spreadsheet, ME)
