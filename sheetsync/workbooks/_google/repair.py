@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sheetsync.model import CellRef
 from sheetsync.workbooks._google.snapshot import Entered, Page, Place, Snapshot
 from sheetsync.workbooks._google.writing import RowWrite, alike
+
+_HALF: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,16 @@ def _on_page(writes: Sequence[RowWrite], after: Page) -> list[Restore]:
     }
     meant = {(write.row, column) for write in writes for column in write.values}
     columns = _columns(before, after, meant, set(landed))
-    rows = _rows(before, after, columns, meant, set(landed), {row for row, _ in landed})
+    written = {column for _, column in meant}
+    same_place = {column: column for column in range(1, before.columns + 1) if column not in written}
+    then = _lines(before, same_place, meant)
+    now = _lines(after, {new: old for new, old in columns.items() if old not in written}, set(landed))
+    hidden: dict[int, set[int]] = {}
+    for row, column in landed:
+        hidden.setdefault(row, set()).add(columns.get(column, 0))
     found = []
     for (row, column), (write, _value) in sorted(landed.items()):
-        source = (rows.get(row), columns.get(column))
+        source = (_origin(now.get(row, {}), then, hidden[row], columns.get(column, column), write.row), columns.get(column))
         if source == (write.row, column):
             continue
         old = None if None in source else before.entered.get(source)  # type: ignore[arg-type]  # neither is None here
@@ -128,33 +136,32 @@ def _by(entered: Mapping[Place, Entered], axis: int, without: set[Place]) -> dic
     return found
 
 
-def _rows(
-    before: Page, after: Page, columns: Mapping[int, int], meant: set[Place], landed: set[Place], wanted: set[int]
-) -> dict[int, int]:
-    """Row of `after` -> the row of `before` whose content it holds now; only for the `wanted` ones."""
-    anchored = {anchor: row for row, ids in before.anchors.items() for anchor in ids}
-    then: dict[int, dict[int, Entered]] = {}
-    for at, value in before.entered.items():
-        if at not in meant:
-            then.setdefault(at[0], {})[at[1]] = value
-    now: dict[int, dict[int, Entered]] = {}
-    for at, value in after.entered.items():
-        if at[0] in wanted and at not in landed and at[1] in columns:
-            now.setdefault(at[0], {})[columns[at[1]]] = value
-    found: dict[int, int] = {}
-    for row in wanted:
-        own = next((anchored[anchor] for anchor in after.anchors.get(row, ()) if anchor in anchored), None)
-        here = now.get(row, {})
-        likeness = {old: _share(there, here) for old, there in then.items()}
-        best = max(likeness, key=lambda old: (likeness[old], old == own), default=None)
-        if own is not None and (best is None or likeness.get(own, 0.0) >= likeness[best] or not here):
-            if here or not then.get(own):
-                found[row] = own
-        elif best is not None and likeness[best] > 0:
-            found[row] = best
+def _lines(page: Page, columns: Mapping[int, int], without: set[Place]) -> dict[int, dict[int, Entered]]:
+    """Row -> what stands in it, by the columns of the first snapshot."""
+    found: dict[int, dict[int, Entered]] = {}
+    for at, value in page.entered.items():
+        if at not in without and at[1] in columns:
+            found.setdefault(at[0], {})[columns[at[1]]] = value
     return found
 
 
-def _share(there: Mapping[int, Entered], here: Mapping[int, Entered]) -> float:
-    total = len(there.keys() | here.keys())
-    return sum(1 for column, value in there.items() if here.get(column) == value) / total if total else 0.0
+def _origin(
+    here: Mapping[int, Entered], then: Mapping[int, Mapping[int, Entered]], hidden: set[int], column: int, own: int
+) -> int | None:
+    """The row of the first snapshot that this line was; None where it is a new one. A tie is for its `own`.
+
+    `hidden` are the columns that cannot be compared here, since a value of ours stands over them.
+    """
+    seen = {row: {at: value for at, value in there.items() if at not in hidden} for row, there in then.items()}
+    if not here and not seen.get(own):
+        return own
+    likeness = {row: _likeness(there, here, column) for row, there in seen.items()}
+    best = max(likeness, key=lambda row: (likeness[row], row == own), default=None)
+    return best if best is not None and likeness[best] >= _HALF else None
+
+
+def _likeness(there: Mapping[int, Entered], here: Mapping[int, Entered], column: int) -> float:
+    """The share of cells that are the same. What stands near counts more: cells that were sorted or moved went together."""
+    weights = {at: 1 / (1 + abs(at - column)) for at in there.keys() | here.keys()}
+    total = sum(weights.values())
+    return sum(weight for at, weight in weights.items() if here.get(at) == there.get(at)) / total if total else 0.0

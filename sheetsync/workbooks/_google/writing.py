@@ -79,8 +79,10 @@ def outstanding(snapshot: Snapshot, edits: Iterable[CellEdit]) -> list[CellEdit]
 def as_entered(value: Decimal | str | bool | datetime) -> Entered | None:
     """What stands in the cell when the value has been written; None: blank."""
     match value:
-        case bool() | str():
-            return value if value != "" else None
+        case bool():
+            return value
+        case str():
+            return str(value) or None  # a word of an enumeration is plain text in a cell
         case datetime():
             return (value - EPOCH) / timedelta(days=1)
     return float(value)
