@@ -1,9 +1,9 @@
 """gspread's own test suite, run over loopback against the stand-in: `python -m tests.google.gspread_suite PATH_TO_CHECKOUT`.
 
 The checkout is a clone of https://github.com/burnash/gspread (MIT) at the tag of the pinned release, which the reader provides:
-the package on PyPI comes without tests, and this project keeps no copy of them. In gspread's suite every test of a server replays a
-recording; here the recordings are off and the same tests talk to `FakeGoogle`. vcrpy is not needed: what the suite imports of
-it is stood in for below.
+the package on PyPI comes without tests, and this project keeps no copy of them. In gspread's suite every test of a server replays
+a recording; here the recordings are off and the same tests talk to `FakeGoogle`. vcrpy is not needed: what the suite imports
+of it is stood in for below.
 
 Loaded by pytest as a plugin, this file mounts the stand-in; run as a program, it starts pytest with itself as that plugin.
 """

@@ -103,13 +103,16 @@ def anchors_follow_a_sort(wire: Wire) -> None:
 
 def anchors_follow_inserted_and_deleted_rows(wire: Wire) -> None:
     """Discovery, DeveloperMetadata: "if developer metadata is associated with row 5 and another row is then subsequently inserted
-    above row 5, that original metadata will still be associated with the row it was first associated with"; two transcripts
-    agree, also for deleted rows."""
+    above row 5, that original metadata is still associated with the row it was first associated with (what is now row 6). If the
+    associated object is deleted then its metadata is deleted too." """
     number = wire.anchor(4)
     wire.batch({"insertDimension": {"range": rows(1, 3)}})
     assert wire.row_of(number) == 6
     wire.batch({"deleteDimension": {"range": rows(0, 1)}})
     assert wire.row_of(number) == 5
+    other = wire.anchor(2)
+    wire.batch({"deleteDimension": {"range": rows(1, 2)}}, {"insertDimension": {"range": rows(1, 2)}})
+    assert (wire.row_of(number), wire.row_of(other)) == (5, 0)
     assert wire.anchored(number, [[None, 21]])["responses"][0]["updatedData"]["values"] == [["Churn", "21"]]
 
 
