@@ -6,7 +6,7 @@ class TestMine(WorkbookContract): ...       every workbook must pass it
 """
 
 from sheetsync._testing.connectors import ConnectorContract, LaneMemory, LookupMemory, VirtualTime, account_of, run_links
-from sheetsync._testing.google import NO_LIMITS, Book, FakeGoogle, Limits, Switches
+from sheetsync._testing.google import NO_LIMITS, Book, Call, FakeGoogle, Limits, Switches
 from sheetsync._testing.server import Answer, Seen, Stand
 from sheetsync._testing.workbooks import WorkbookContract
 from sheetsync.workbooks.memory import Memory
@@ -15,6 +15,7 @@ __all__ = [
     "NO_LIMITS",
     "Answer",
     "Book",
+    "Call",
     "ConnectorContract",
     "FakeGoogle",
     "LaneMemory",

@@ -111,7 +111,7 @@ def split(text: str) -> tuple[str | None, str, bool]:
 
 
 def area(text: str) -> tuple[Area, bool] | None:
-    """`A1`, `A1:B2`, `A:B`, `2:5`, `A2:B`, and whether it is one cell without a colon; None for anything else."""
+    """`A1`, `A1:B2`, `A:B`, `2:5`, `A2:B`, `A2:2`, and whether it is one cell without a colon; None for anything else."""
     first, colon, second = text.partition(":")
     start = _corner(first)
     if start is None:
@@ -125,8 +125,6 @@ def area(text: str) -> tuple[Area, bool] | None:
     if end is None:
         return None
     last_column, last_row = end
-    if (column is None) != (last_column is None) or (row is None and last_row is None and column is None):
-        return None
     top, bottom = _span(row, last_row)
     left, right = _span(column, last_column)
     return Area(top, bottom, left, right), False

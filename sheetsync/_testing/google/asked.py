@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sheetsync._testing.google.document import Document, Tab
-from sheetsync._testing.google.errors import bad, violation
+from sheetsync._testing.google.errors import bad, unknown_name, violation
 from sheetsync._testing.google.reading import may_edit
 
 if TYPE_CHECKING:
@@ -58,8 +58,6 @@ class Asked:
 
     def message(self, known: frozenset[str]) -> dict[str, Any]:
         """The body as a message that knows these fields and no others."""
-        from sheetsync._testing.google.errors import unknown_name  # noqa: PLC0415 - one name, used once
-
         body = self.body if self.body is not None else {}
         if not isinstance(body, dict):
             raise bad("Invalid JSON payload received.")
@@ -68,16 +66,16 @@ class Asked:
                 raise unknown_name(name, "")
         return body
 
-    def guard(self, tab: Tab, block: Block, where: str = "") -> None:
+    def guard(self, tab: Tab, block: Block) -> None:
         """Refuses a write into a protected range that this identity may not edit. Unconfirmed wording."""
         for protected in tab.protected:
             _, held = self.document.located({"sheetId": tab.sheet_id, **protected.get("range", {})})
-            if held.overlaps(block) and not may_edit(protected, self.document, self.who):
-                spared = [
-                    self.document.located({"sheetId": tab.sheet_id, **one})[1] for one in protected.get("unprotectedRanges", [])
-                ]
-                if not any(all(free.holds(row, column) for row, column in block.cells()) for free in spared):
-                    raise bad(
-                        f"{where}You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove "
-                        "protection if you need to edit."
-                    )
+            if not held.overlaps(block) or may_edit(protected, self.document, self.who):
+                continue
+            spared = protected.get("unprotectedRanges", [])
+            free = [self.document.located({"sheetId": tab.sheet_id, **one})[1] for one in spared]
+            if not any(all(one.holds(*cell) for cell in block.cells()) for one in free):
+                raise bad(
+                    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove protection "
+                    "if you need to edit."
+                )

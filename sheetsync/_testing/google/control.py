@@ -1,8 +1,8 @@
 """A call below `/_fake/` goes in, what a test would do in Python is done: so a test in another process can do it too.
 
-POST reset · POST seed {title, content, owner, share} · GET dump?id= · GET calls · POST fail {kind, fault, times, after} · POST
-before {kind, n, requests} (a batchUpdate's requests, done by the owner) · POST batch {id, requests} · POST share {id, who, role} ·
-POST latency {seconds} · POST token {who, scopes} · GET quota?who=
+POST reset · POST seed {title, content, owner, share} · GET dump?id= · GET calls · GET quota?who= · POST token {who, scopes} ·
+POST fail {kind, fault, times, after} · POST before {kind, n, requests} (a batchUpdate's requests, done by the owner) ·
+POST batch {id, requests} · POST share {id, who, role} · POST latency {seconds}
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from sheetsync._testing.google.a1 import Area
 from sheetsync._testing.google.errors import Refusal
 from sheetsync._testing.google.server import Answer
+from sheetsync._testing.google.state import ALL_SCOPES
 
 if TYPE_CHECKING:
     from sheetsync._testing.google.fake import FakeGoogle
@@ -45,15 +46,14 @@ def _done(google: FakeGoogle, method: str, path: str, asked: dict[str, Any]) -> 
             google.reset()
         case "POST", "seed":
             content = {title: _cells(cells) for title, cells in (asked.get("content") or {}).items()}
-            rest = {name: asked[name] for name in ("owner", "share", "number", "mime") if name in asked}
-            return {"id": google.seed(asked["title"], content, **rest)}
+            given = {name: asked[name] for name in ("owner", "share", "number", "mime") if name in asked}
+            return {"id": google.seed(asked["title"], content, **given)}
         case "GET", "dump":
             return _dump(google, asked["id"])
         case "GET", "calls":
             return {"calls": [asdict(call) for call in google.calls], "reads": google.reads, "writes": google.writes}
         case "POST", "fail":
-            rest = {name: int(asked[name]) for name in ("times", "after") if name in asked}
-            google.fail(asked["kind"], asked["fault"], **rest)
+            google.fail(asked["kind"], asked["fault"], times=int(asked.get("times", 1)), after=int(asked.get("after", 0)))
         case "POST", "before":
             hook = google.before_read if asked["kind"] == "read" else google.before_write
             hook(int(asked["n"]), lambda book: book.batch(*asked["requests"]))
@@ -61,12 +61,14 @@ def _done(google: FakeGoogle, method: str, path: str, asked: dict[str, Any]) -> 
             return {"replies": google.document(asked["id"]).batch(*asked["requests"])}
         case "POST", "share":
             book = google.document(asked["id"])
-            book.share(asked["who"], asked["role"]) if asked.get("role") else book.unshare(asked["who"])
+            if asked.get("role"):
+                book.share(asked["who"], asked["role"])
+            else:
+                book.unshare(asked["who"])
         case "POST", "latency":
             google.latency = float(asked["seconds"])
         case "POST", "token":
-            rest = {"scopes": tuple(asked["scopes"])} if "scopes" in asked else {}
-            return {"access_token": google.token(asked["who"], **rest)}
+            return {"access_token": google.token(asked["who"], scopes=tuple(asked.get("scopes", ALL_SCOPES)))}
         case "GET", "quota":
             who = asked.get("who", "")
             return {"reads": google.spent("read", who), "writes": google.spent("write", who)}

@@ -1,7 +1,7 @@
 """The model of a spreadsheet: a document has tabs, a tab has rows and columns, a row has cells.
 
-A cell is a CellData document as far as it is stored (what is computed is computed when it is asked for); it is never changed, only
-replaced. So `Document.snapshot` is cheap, and a batch that fails is taken back by putting the snapshot in place.
+A cell is a CellData document as far as it is stored (what is computed is computed when it is asked for); it is never changed,
+only replaced. So `Document.snapshot` is cheap, and a batch that fails is taken back by putting the snapshot in place.
 """
 
 from __future__ import annotations

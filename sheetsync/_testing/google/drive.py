@@ -91,20 +91,18 @@ def listed(asked: Asked) -> dict[str, Any]:
             raise drive_error(400, "invalid", f"Invalid Value: q={query}")
         if term is not None:
             value = re.sub(r"\\(.)", r"\1", term["value"].strip("'\""))
-            names = {"name": lambda one: one.title, "mimeType": lambda one: one.mime, "trashed": lambda one: "false"}
-            read = names.get(term["field"], lambda one: "")
-            match term["sign"]:
-                case "=":
-                    found = [one for one in found if read(one).casefold() == value.casefold()]
-                case "!=":
-                    found = [one for one in found if read(one) != value]
-                case _:
-                    found = [one for one in found if value.casefold() in read(one).casefold()]
+            found = [one for one in found if _fits(one, term["field"], term["sign"], value)]
     found.sort(key=lambda one: one.modified, reverse=True)
     size = int(asked.one("pageSize") or 100)
     start = int(asked.one("pageToken") or 0)
     more = {"nextPageToken": str(start + size)} if start + size < len(found) else {}
     return {"kind": "drive#fileList"} | more | {"files": [resource(asked, one) for one in found[start : start + size]]}
+
+
+def _fits(document: Document, field: str, sign: str, value: str) -> bool:
+    held = {"name": document.title, "mimeType": document.mime, "trashed": "false"}.get(field, "").casefold()
+    value = value.casefold()
+    return value in held if sign == "contains" else (held == value) is (sign == "=")
 
 
 def delete(asked: Asked) -> None:

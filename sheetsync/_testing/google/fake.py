@@ -53,7 +53,7 @@ class FakeGoogle:
 
     def close(self) -> None:
         for session in self._sessions:
-            session.close()
+            session.close()  # type: ignore[no-untyped-call]
         self._server.close()
 
     @property
@@ -145,8 +145,8 @@ class FakeGoogle:
             return document.id
 
     def seed_xlsx(self, path: Path, *, title: str = "", owner: str = ME, share: Mapping[str, str] | None = None) -> str:
-        """A spreadsheet made from an .xlsx: values, formulas with their cached values, merges, links, formats, fills, hidden lines,
-        conditional formats."""
+        """A spreadsheet made from an .xlsx: values, formulas with their cached values, merges, links, number formats, fills,
+        hidden rows and columns, conditional formats."""
         from sheetsync._testing.google import seeding_xlsx  # noqa: PLC0415 - openpyxl only where it is wanted
 
         number = self.seed(title or path.stem, owner=owner, share=share)

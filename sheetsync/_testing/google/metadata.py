@@ -1,7 +1,7 @@
 """A data filter goes in, the blocks and the developer metadata that it selects go out.
 
-Keys are not unique; an empty lookup matches all; SHEET and INTERSECTING gives also the rows on it; SPREADSHEET and INTERSECTING is
-a 400; metadata hangs on a single row or column only (transcripts and the discovery document).
+Keys are not unique; an empty lookup matches all; SHEET and INTERSECTING gives also the rows on it; SPREADSHEET and INTERSECTING
+is a 400; metadata hangs on a single row or column only (transcripts and the discovery document).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Calls go in, counts a minute come out, and the 429 of the call that is one too many.
 
 300 reads and 300 writes a minute and project, 60 and 60 a minute, user and project, refilled every minute, no daily cap; a batch
-counts as one (https://developers.google.com/workspace/sheets/api/limits). Whether the minute is the clock's or slides is not said;
-here it is the clock's.
+counts as one (https://developers.google.com/workspace/sheets/api/limits). Whether the minute is the clock's or slides is not
+said; here it is the clock's.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class State:
     quota: Quota = field(init=False)
 
     def __post_init__(self) -> None:
-        self.quota = Quota(lambda: self.clock(), self.limits, PROJECT)
+        self.quota = Quota(self.clock, self.limits, PROJECT)
 
     def new_document(self, title: str, owner: str, *, number: str = "", tabs: list[Tab] | None = None) -> Document:
         """A file of an owner, with `Sheet1` where no tabs are given."""

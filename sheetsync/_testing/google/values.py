@@ -162,13 +162,14 @@ def written(asked: Asked, tab: Tab, block: Block, rows: Sequence[Sequence[Any]],
             raise bad(f"Requested writing within range [{name}], but tried writing to column [{a1.letters(block.right)}]")
     if target.bottom > len(tab.rows) or target.right > len(tab.columns):
         raise beyond(tab, target)
-    asked.guard(tab, target)
     cells = []
     for down, row in enumerate(rows):
         for along, value in enumerate(row):
             if value is not None:
                 at = (target.top + down, target.left + along)
                 cells.append((at, entering.write(tab.cell(*at), value, as_typed=typed, year=asked.year)))
+    for (top, left), _ in cells if tab.protected else ():
+        asked.guard(tab, Block(top, top + 1, left, left + 1))
     for at, cell in cells:
         tab.put(*at, cell)
     if not target.height or not target.width:
@@ -273,7 +274,8 @@ def _cleared(asked: Asked, tab: Tab, block: Block) -> str:
 
 
 def append(asked: Asked) -> dict[str, Any]:
-    """POST values/{range}:append. The table is the block of filled cells that the range falls in; a whole sheet means its last."""
+    """POST values/{range}:append. The table is the block of filled cells that the range falls in; a whole sheet means its last
+    (recorded)."""
     body = asked.message(VALUE_RANGE)
     tab, area, _ = asked.document.resolve(asked.parts["range"])
     block = inside(tab, area)

@@ -43,7 +43,7 @@ def _budget(document: Document, tab: Tab | None) -> None:
 
 @kind("createDeveloperMetadata", "developerMetadata")
 def create(asked: Asked, request: Mapping[str, Any]) -> Reply:
-    """ "IDs may be specified when metadata is created, otherwise one will be randomly generated"; key and visibility are required."""
+    """An id may be given, else one is chosen; key and visibility are required (documented)."""
     document, given = asked.document, required(request, "developerMetadata")
     if not given.get("metadataKey"):
         raise bad("metadataKey must be specified")
