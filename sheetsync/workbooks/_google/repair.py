@@ -72,7 +72,7 @@ def _on_page(writes: Sequence[RowWrite], after: Page) -> list[Restore]:
         if alike(after.entered.get((row, column)), value)  # whoever has changed it since knows better
     }
     meant = {(write.row, column) for write in writes for column in write.values}
-    columns = _columns(before, after, meant, set(landed))
+    columns = _columns(before, after, meant, {at: write for at, (write, _) in landed.items()})
     written = {column for _, column in meant}
     same_place = {column: column for column in range(1, before.columns + 1) if column not in written}
     then = _lines(before, same_place, meant)
@@ -90,50 +90,46 @@ def _on_page(writes: Sequence[RowWrite], after: Page) -> list[Restore]:
     return found
 
 
-def _columns(before: Page, after: Page, meant: set[Place], landed: set[Place]) -> dict[int, int]:
-    """Column of `after` -> column of `before`, in the same order; a column that is new has none."""
-    then, now = _by(before.entered, 1, meant), _by(after.entered, 1, landed)
-    return _aligned(then, now, max(before.columns, *then, 1), max(after.columns, *now, 1))
+def _columns(before: Page, after: Page, meant: set[Place], landed: Mapping[Place, RowWrite]) -> dict[int, int]:
+    """Column of `after` -> the column of `before` that it was; a column that is new has none.
 
-
-def _aligned(
-    then: Mapping[int, Counter[Entered]], now: Mapping[int, Counter[Entered]], old_count: int, new_count: int
-) -> dict[int, int]:
-    """The alignment that keeps most of what stands in the columns (longest common subsequence, weighted by what is alike)."""
-    old_last, new_last = max(then, default=0), max(now, default=0)
-    best = [[0.0] * (new_last + 1) for _ in range(old_last + 1)]
-    for old in range(1, old_last + 1):
-        for new in range(1, new_last + 1):
-            alike = _alike(then.get(old, Counter()), now.get(new, Counter()))
-            best[old][new] = max(best[old - 1][new], best[old][new - 1], best[old - 1][new - 1] + alike)
+    Those that are most alike are paired first, then the rest in their order.
+    """
+    then, now = _by_column(before, meant), _by_column(after, set(landed))
+    covered: dict[int, set[int]] = {}
+    for (_row, column), write in landed.items():
+        covered.setdefault(column, set()).add(write.row)
+    scores = sorted(
+        (
+            (-_alike(there, here, covered.get(new, set())), abs(new - old), old, new)
+            for old, there in then.items()
+            for new, here in now.items()
+        ),
+    )
     found: dict[int, int] = {}
-    old, new = old_last, new_last
-    while old and new:
-        alike = _alike(then.get(old, Counter()), now.get(new, Counter()))
-        if best[old][new] == best[old - 1][new - 1] + alike and alike > 0:
+    for score, _distance, old, new in scores:
+        if score < 0 and new not in found and old not in found.values():
             found[new] = old
-            old, new = old - 1, new - 1
-        elif best[old][new] == best[old - 1][new]:
-            old -= 1
-        else:
-            new -= 1
-    if old_count == new_count or old_last == new_last:
-        found |= {column: column for column in range(1, new_count + 1) if column not in found and column not in found.values()}
+    for new in range(1, after.columns + 1):  # what is blank in both, or covered by us: where its neighbours say
+        left = found.get(new - 1, 0) + 1
+        if new not in found and left not in found.values() and left not in then.keys() - found.keys():
+            found[new] = left
     return found
 
 
-def _alike(one: Counter[Entered], other: Counter[Entered]) -> float:
-    """0 for nothing in common, 1 and a little more for the same; more the more there is."""
+def _by_column(page: Page, without: set[Place]) -> dict[int, dict[int, Entered]]:
+    found: dict[int, dict[int, Entered]] = {}
+    for (row, column), value in page.entered.items():
+        if (row, column) not in without:
+            found.setdefault(column, {})[row] = value
+    return found
+
+
+def _alike(there: Mapping[int, Entered], here: Mapping[int, Entered], covered: set[int]) -> float:
+    """The share of values in common, whatever their order; rows that a value of ours covers now cannot speak."""
+    one, other = Counter(value for row, value in there.items() if row not in covered), Counter(here.values())
     total = max(sum(one.values()), sum(other.values()))
-    return sum((one & other).values()) / total + 1e-6 * total if total else 0.5
-
-
-def _by(entered: Mapping[Place, Entered], axis: int, without: set[Place]) -> dict[int, Counter[Entered]]:
-    found: dict[int, Counter[Entered]] = {}
-    for at, value in entered.items():
-        if at not in without:
-            found.setdefault(at[axis], Counter())[value] += 1
-    return found
+    return sum((one & other).values()) / total if total else 0.0
 
 
 def _lines(page: Page, columns: Mapping[int, int], without: set[Place]) -> dict[int, dict[int, Entered]]:
