@@ -90,9 +90,9 @@ class GoogleConfig(_Table):
     service_account: dict[str, Any] | None = Field(
         default=None, description="Where the key file (JSON) of a service account is; spreadsheets are shared with its address."
     )
-    authorized_user: dict[str, Any] | None = Field(
-        default=None, description="Where the consent of a person is, as sheetsync connect google keeps it."
-    )
+    client_id: str = Field(default="", description="OAuth client ID, where a person signs in and not a service account.")
+    client_secret: dict[str, Any] | None = Field(default=None, description="Where the secret of that OAuth client is.")
+    refresh_token: dict[str, Any] | None = Field(default=None, description="Where the refresh token is of the person who agreed.")
     api_url: str = Field(default="", description="An address that stands in for Google's own, such as a proxy.")
 
 

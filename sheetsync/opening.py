@@ -58,9 +58,9 @@ class Opener:
         from sheetsync.workbooks._google.session import SignIn, open_session
 
         settings = self._config.google
-        service = self._revealed("service_account", settings.service_account)
-        person = self._revealed("authorized_user", settings.authorized_user)
-        return open_session(SignIn(service, person, settings.api_url))
+        names = ("service_account", "client_secret", "refresh_token")
+        secrets = {name: self._revealed(name, getattr(settings, name)) for name in names}
+        return open_session(SignIn(client_id=settings.client_id, api_url=settings.api_url, **secrets))
 
     def _revealed(self, key: str, reference: dict[str, object] | None) -> str | None:
         return None if reference is None else self._vault.reveal(reference, f"google.{key}")

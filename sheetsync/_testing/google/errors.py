@@ -197,6 +197,7 @@ Fault: TypeAlias = Literal[
     "no scope",
     "disabled",
     "no storage",
+    "bad request",
     "not found",
     "not a sheet",
     "bad token",
@@ -229,6 +230,8 @@ def fault(name: Fault, *, kind: str, project: str) -> Refusal | None:
             return disabled()
         case "no storage":
             return no_storage()
+        case "bad request":
+            return bad("Request contains an invalid argument.")
         case "not found":
             return not_found()
         case "not a sheet":

@@ -1,17 +1,21 @@
 """The colour rules a plan wants and those a worksheet has go in, requests that install what is missing come out.
 
-A rule is known again by its formula, its first cell and its colour, so that it is never installed twice; Google moves all three
-along when somebody inserts rows or columns.
+A rule is known again by its words, its first cell and its colour, so that it is never installed twice; the range moves along when
+somebody inserts rows or columns, and where its formula does not, that is mended.
 ConditionalFormatRule  https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/sheets#ConditionalFormatRule
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sheetsync.model import ColourRule, column_letters
 from sheetsync.workbooks._google.snapshot import Page, Snapshot, fill_of, style_of
+
+_OWN: Final = re.compile(r"\$[a-z]+\d+(?==)")
+"""The cell that a formula of ours looks at, as `_spelt` writes it."""
 
 
 def missing(snapshot: Snapshot, wanted: Sequence[ColourRule]) -> list[dict[str, Any]]:
@@ -24,7 +28,7 @@ def missing(snapshot: Snapshot, wanted: Sequence[ColourRule]) -> list[dict[str, 
             index = next((at for at, found in enumerate(page.rules) if _is(found, rule)), None)
             if index is None:
                 parts.append({"addConditionalFormatRule": {"index": len(page.rules), "rule": _made(page, rule)}})
-            elif not _reaches(page.rules[index], rule):
+            elif _formula_of(page.rules[index]) != _spelt(_formula(rule)) or not _reaches(page.rules[index], rule):
                 parts.append({"updateConditionalFormatRule": {"index": index, "sheetId": page.id, "rule": _made(page, rule)}})
     return parts
 
@@ -47,15 +51,23 @@ def _formula(rule: ColourRule) -> str:
 
 
 def _is(found: Mapping[str, Any], rule: ColourRule) -> bool:
+    """Whether it is this rule, even where its formula was left behind when the cells moved."""
     boolean = found.get("booleanRule", {})
-    condition = boolean.get("condition", {})
-    formulas = ["".join(str(value.get("userEnteredValue", "")).split()).casefold() for value in condition.get("values", ())]
     area: Mapping[str, int] = next(iter(found.get("ranges", ())), {})
     return (
-        formulas == ["".join(_formula(rule).split()).casefold()]
+        _OWN.sub("", _formula_of(found)) == _OWN.sub("", _spelt(_formula(rule)))
         and (area.get("startRowIndex", 0), area.get("startColumnIndex", 0)) == (rule.first - 1, rule.column - 1)
         and fill_of({"userEnteredFormat": boolean.get("format", {})}) == rule.fill
     )
+
+
+def _formula_of(found: Mapping[str, Any]) -> str:
+    values = found.get("booleanRule", {}).get("condition", {}).get("values", ())
+    return _spelt(str(values[0].get("userEnteredValue", ""))) if len(values) == 1 else ""
+
+
+def _spelt(formula: str) -> str:
+    return "".join(formula.split()).casefold()
 
 
 def _reaches(found: Mapping[str, Any], rule: ColourRule) -> bool:

@@ -25,18 +25,20 @@ from sheetsync.errors import ConfigError, LinkError
 SCOPE: Final = "https://www.googleapis.com/auth/spreadsheets"
 API: Final = "https://sheets.googleapis.com"
 TOKEN: Final = "https://oauth2.googleapis.com"  # noqa: S105 - an address
-_LOOPBACK: Final = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What the operator configured: the text of a key file, or of a person's consent; neither asks for the machine's own.
+    """What the operator configured: the text of a key file, or a person's consent; with neither, the machine's own sign-in.
 
     `api_url` stands in for Google's own addresses, of the API and of the tokens: a proxy inside the company, or a stand-in.
     """
 
     service_account: str | None = None
-    authorized_user: str | None = None
+    client_id: str = ""
+    client_secret: str | None = None
+    refresh_token: str | None = None
     api_url: str = ""
 
 
@@ -68,12 +70,12 @@ def _base(api_url: str) -> str:
     if not api_url:
         return ""
     try:
-        origin = links.split(api_url).origin
+        found = links.split(api_url)
     except LinkError:
-        origin = ""
-    if not origin.startswith(("https://", *_LOOPBACK)):
+        found = None
+    if found is None or not (found.scheme == "https" or (found.scheme == "http" and found.host in _LOOPBACK)):
         raise ConfigError("The address api_url in [google] must begin with https://.", advice="Correct it in sheetsync.toml.")
-    return origin
+    return found.origin
 
 
 class _Fixed(HTTPAdapter):
@@ -106,7 +108,7 @@ def _only(session: requests.Session, base: str) -> None:
 
 def _credentials(sign_in: SignIn, base: str) -> tuple[Any, str]:
     if sign_in.service_account is not None:
-        info = _document(sign_in.service_account, "service_account")
+        info = _document(sign_in.service_account)
         _require_own_endpoint(info, base)
         try:
             return service_account.Credentials.from_service_account_info(info, scopes=[SCOPE]), "service account"  # type: ignore[no-untyped-call]
@@ -115,16 +117,11 @@ def _credentials(sign_in: SignIn, base: str) -> tuple[Any, str]:
                 "The key file of [google] service_account is no key of a service account.",
                 advice="Make a new one in Google Cloud: IAM & Admin, Service accounts, Keys, Add key, JSON.",
             ) from None
-    if sign_in.authorized_user is not None:
-        info = _document(sign_in.authorized_user, "authorized_user")
-        _require_own_endpoint(info, base)
-        try:
-            return credentials.Credentials.from_authorized_user_info(info, [SCOPE]), "person"  # type: ignore[no-untyped-call]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise ConfigError(
-                "The file of [google] authorized_user holds no consent of a person.",
-                advice="Make it anew with: sheetsync connect google",
-            ) from None
+    if sign_in.refresh_token is not None:
+        return credentials.Credentials(  # type: ignore[no-untyped-call]
+            None, refresh_token=sign_in.refresh_token, token_uri=f"{TOKEN}/token", client_id=sign_in.client_id,
+            client_secret=sign_in.client_secret, scopes=[SCOPE],
+        ), "person"  # fmt: skip
     try:
         found, _project = application_default(scopes=[SCOPE])
     except (exceptions.GoogleAuthError, OSError, ValueError):
@@ -135,13 +132,15 @@ def _credentials(sign_in: SignIn, base: str) -> tuple[Any, str]:
     return found, "application default"
 
 
-def _document(text: str, key: str) -> dict[str, Any]:
+def _document(text: str) -> dict[str, Any]:
     try:
         info = json.loads(text)
     except ValueError:
         info = None
     if not isinstance(info, dict):
-        raise ConfigError("What [google] {key} refers to is no JSON file.", key=key, advice="Name the file as it was downloaded.")
+        raise ConfigError(
+            "What service_account in [google] refers to is no JSON file.", advice="Name the file as it was downloaded."
+        )
     return info
 
 
