@@ -11,9 +11,9 @@ Terminology
     account     one set of settings of one service; a lane of the fetch engine is one account of one connector
     document    whatever `fetch` brings and `read` understands; the engine hands it through without looking
 
-A connector is a class without state beyond the settings of its account. It declares, in this order: title, settings, home, limits,
-links, metrics, examples, unsupported; then it defines origins, auth, consent, chosen, serves, fetch, read, refine, probe, and
-private functions. What it need not say differently is left out: the defaults below do it. How a service is asked and what its
+A connector is a class without state beyond the settings of its account. It declares, in this order: title, settings, home, path,
+limits, links, metrics, examples, unsupported; then it defines auth, consent, chosen, serves, fetch, read, refine, probe, and what
+is private to it. What it need not say differently is left out: the defaults below do it. How a service is asked and what its
 answers mean stands in a private module beside it, `_service.py`, where that is long.
 """
 
@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from urllib.parse import unquote
 
 from sheetsync import links, values
-from sheetsync.errors import LinkError, NoSuchMetric, UnexpectedReply, UnsupportedLink
+from sheetsync.errors import LinkError, NoSuchMetric, NotFound, UnexpectedReply, UnsupportedLink
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
 from sheetsync.web.consent import Consent
@@ -294,6 +294,14 @@ class Connector(ABC, Generic[S]):
     def refine(self, reply: Reply) -> LinkError | None:  # noqa: ARG002 - most services mean what their status says
         """What this service means by a reply, where its status alone does not say."""
         return None
+
+
+def another_account(service: str, page: str) -> NotFound:
+    """A page whose number means something else, or nothing, in the account of this key."""
+    return NotFound(
+        "This page belongs to {page} in {service}, but the key to another account.", service=service, page=page,
+        advice="Choose the account that this page belongs to with #account=NAME.",
+    )  # fmt: skip
 
 
 def origin_of(url: str) -> str:

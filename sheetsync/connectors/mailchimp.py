@@ -17,8 +17,8 @@ from functools import partial
 from typing import Any, Final
 
 from sheetsync.connectors import _mailchimp as calls
-from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Metric, Settings, setting
-from sheetsync.errors import ConfigError, LinkError, NoSuchMetric, NotFound
+from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Metric, Settings, another_account, setting
+from sheetsync.errors import ConfigError, LinkError, NoSuchMetric
 from sheetsync.model import PERCENT, Link, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth, Basic, Bearer
@@ -144,11 +144,7 @@ class Mailchimp(Connector[MailchimpSettings]):
     def fetch(self, resource: Resource, web: Web) -> Any:
         given, account = dict(resource.params), calls.Account(partial(self.ask, web), self.lookups)
         if given["dc"] != self._data_center():
-            raise NotFound(
-                "This page is in Mailchimp's data centre {page}, but the key is for {key}.",
-                page=given["dc"], key=self._data_center(),
-                advice="Choose the account that this page belongs to with #account=NAME.",
-            )  # fmt: skip
+            raise another_account(self.title, given["dc"])
         if resource.kind == "campaign":
             return account.report(resource.id, is_web_id=given.get("by") != "id")
         if resource.kind == "list":
