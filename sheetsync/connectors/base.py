@@ -151,7 +151,9 @@ class Lookups(Protocol):
 class Ask(Protocol):
     """`Connector.ask` with the network of one lane: a path and parameters go in, what the service answers comes out."""
 
-    def __call__(self, path: str, params: Mapping[str, str] | None = None, *, once: bool = False) -> Any: ...
+    def __call__(
+        self, path: str, params: Mapping[str, str] | None = None, *, headers: Mapping[str, str] | None = None, once: bool = False
+    ) -> Any: ...
 
 
 S = TypeVar("S", bound=Settings)
@@ -270,9 +272,17 @@ class Connector(ABC, Generic[S]):
     def fetch(self, resource: Resource, web: Web) -> Any:
         """Downloads the document. Raises LinkError; whatever is capped, sampled or partial raises Incomplete."""
 
-    def ask(self, web: Web, path: str, params: Mapping[str, str] | None = None, *, once: bool = False) -> Any:
+    def ask(
+        self,
+        web: Web,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        once: bool = False,
+    ) -> Any:
         """What the service answers at this path, as JSON; with `once` an equal question of a run is asked once."""
-        return web.get_json(f"{self.base()}{self.path}{path}", params=params, once=once)
+        return web.get_json(f"{self.base()}{self.path}{path}", params=params, headers=headers, once=once)
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
         """Several resources at once, up to `limits.batch`; a resource that failed alone has its own LinkError."""
@@ -294,6 +304,19 @@ class Connector(ABC, Generic[S]):
     def refine(self, reply: Reply) -> LinkError | None:  # noqa: ARG002 - most services mean what their status says
         """What this service means by a reply, where its status alone does not say."""
         return None
+
+
+class BatchConnector(Connector[S]):
+    """A connector whose one call carries many resources (`limits.batch`): a single one is a batch of one."""
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        found = self.fetch_batch([resource], web)[resource]
+        if isinstance(found, LinkError):
+            raise found
+        return found
+
+    @abstractmethod
+    def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]: ...
 
 
 def another_account(service: str, page: str) -> NotFound:
