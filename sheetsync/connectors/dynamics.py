@@ -126,9 +126,7 @@ class Dynamics(Connector[DynamicsSettings]):
             return Resource(kind, f"{ids['etn']}/{ids['id']}", (("column", metric),)), metric
         only(link, "where")
         metric, params = measure_of(metric), []
-        if ("viewtype", "4230") in links.split(
-            plain(link).url
-        ).query:  # userquery; of a system view it may be missing
+        if ("viewtype", "4230") in links.split(plain(link).url).query:  # userquery; of a system view it may be missing
             params.append(("type", "personal"))
         if metric != "count":
             params.append(("metric", metric))
