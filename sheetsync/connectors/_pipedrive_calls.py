@@ -26,7 +26,7 @@ class Company:
     def about(self) -> tuple[str, str]:
         """The company of the key, as its address names it, and the currency of the key's user. Asked once a run."""
         me = walk(self._get("/v1/users/me", once=True), "data")
-        return str(walk(me, "company_domain")).lower(), str(walk(me, "default_currency"))
+        return str(walk(me, "company_domain")).lower(), str(walk_or_none(me, "default_currency") or "")
 
     def deal(self, number: str) -> Any:
         deal = self._get(f"/v2/deals/{number}")
