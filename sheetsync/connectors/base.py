@@ -284,6 +284,10 @@ class Connector(ABC, Generic[S]):
         """What the service answers at this path, as JSON; with `once` an equal question of a run is asked once."""
         return web.get_json(f"{self.base()}{self.path}{path}", params=params, headers=headers, once=once)
 
+    def post(self, web: Web, path: str, body: Any) -> Any:
+        """As `ask`, for services whose questions are POSTs of JSON."""
+        return web.post_json(f"{self.base()}{self.path}{path}", body)
+
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
         """Several resources at once, up to `limits.batch`; a resource that failed alone has its own LinkError."""
         return {resource: self.fetch(resource, web) for resource in resources}

@@ -171,7 +171,7 @@ class PowerBI(BatchConnector[PowerBiSettings]):
         return found is not None and same and self.settings.cloud.replace("-", "_") in found[1]
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
-        return Models(partial(self.ask, web), partial(self._post, web), self.settings).figures(resources)
+        return Models(partial(self.ask, web), partial(self.post, web), self.settings).figures(resources)
 
     def read(self, document: Any, query: Query) -> Reading:
         value = walk(document, "value")
@@ -192,9 +192,6 @@ class PowerBI(BatchConnector[PowerBiSettings]):
         self.ask(web, "/groups", {"$top": "1"})
 
     # --- which of its clouds
-
-    def _post(self, web: Web, path: str, body: Any) -> Any:
-        return web.post_json(f"{self.base()}{self.path}{path}", body)
 
     def base(self) -> str:
         return (self.settings.api_url or CLOUDS[self.settings.cloud].api).rstrip("/")
