@@ -16,12 +16,19 @@ from sheetsync.connectors._hubspot import TYPES, Schema, filters, property_name
 from sheetsync.connectors._options import conditions_of
 from sheetsync.connectors.base import Ask, Lookups, walk, walk_or_none
 from sheetsync.errors import ConfigError, Incomplete, NoSuchMetric, NotFound, NotReady, UnexpectedReply
+from sheetsync.web.consent import Consent
 
 SCOPES: Final = ("oauth", "crm.objects.contacts.read")
+"""What the app must have as required scopes; those below may be missing in the app, or in the account's plan."""
 OPTIONAL_SCOPES: Final = {
     "optional_scope": "crm.lists.read crm.objects.companies.read crm.objects.deals.read tickets crm.objects.custom.read content "
     "marketing.campaigns.read marketing.campaigns.revenue.read"
 }
+
+
+def consent_page(base: str, version: str) -> Consent:
+    tokens = f"{base}/oauth/{version}/token"
+    return Consent("https://app.hubspot.com/oauth/authorize", tokens, SCOPES, extra=OPTIONAL_SCOPES, pkce=False)
 
 
 def version_of(text: str, account: str) -> str:

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Final
 
 from sheetsync.connectors._hubspot import AS_LIST, TYPES, records_of, report_of
-from sheetsync.connectors._hubspot_account import OPTIONAL_SCOPES, SCOPES, Account, version_of
+from sheetsync.connectors._hubspot_account import Account, consent_page, version_of
 from sheetsync.connectors._hubspot_records import added_up
 from sheetsync.connectors._hubspot_replies import SHARES, meaning, share
 from sheetsync.connectors._options import only
@@ -139,7 +139,6 @@ class HubSpot(Connector[HubSpotSettings]):
     )  # fmt: skip
     unsupported = (
         "https://app.hubspot.com/contacts/12345/objects/0-1/views/8765/list",
-        "https://app.hubspot.com/contacts/12345/objects/0-3/views/my/board",
         "https://app.hubspot.com/contacts/12345/deals/board/view/4711/",
         "https://app.hubspot.com/reports-dashboard/12345/view/678",
         f"https://app.hubspot.com/forms/12345/{_SAMPLE}/performance",
@@ -150,9 +149,7 @@ class HubSpot(Connector[HubSpotSettings]):
         return Bearer(key) if key is not None else agreed(self, "access_token")
 
     def consent(self) -> Consent:
-        # What the app requires has to be asked for, the rest may be missing in the app or the account's plan.
-        tokens = f"{self.base()}/oauth/{version_of(self.settings.version, self.account)}/token"
-        return Consent("https://app.hubspot.com/oauth/authorize", tokens, SCOPES, extra=OPTIONAL_SCOPES, pkce=False)
+        return consent_page(self.base(), version_of(self.settings.version, self.account))
 
     @classmethod
     def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
