@@ -136,13 +136,6 @@ class Sap(Connector[SapSettings]):
         )
 
     @classmethod
-    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
-        only(link, "where", "filter", "column")
-        metric, column = pages.measure_of(link, [one.name for one in cls.metrics["rows"]], cls.title)
-        path, params = pages.asked(kind, ids.get("id", ""), link, column)
-        return Resource("rows", path, params), metric
-
-    @classmethod
     def match(cls, link: Link) -> tuple[LinkPattern, dict[str, str]] | None:
         """As everywhere, but at any port: systems of one's own seldom stand at the usual one."""
         try:
@@ -152,6 +145,13 @@ class Sap(Connector[SapSettings]):
         if address.scheme != "https":
             return None
         return super().match(Link(_AUTHORITY.sub(f"https://{address.host}", link.url)))
+
+    @classmethod
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
+        only(link, "where", "filter", "column")
+        metric, column = pages.measure_of(link, [one.name for one in cls.metrics["rows"]], cls.title)
+        path, params = pages.asked(kind, ids.get("id", ""), link, column)
+        return Resource("rows", path, params), metric
 
     def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the resource says it all
         given = dict(resource.params)

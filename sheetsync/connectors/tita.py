@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from sheetsync import values
 from sheetsync.connectors._options import only
-from sheetsync.connectors._tita import TitaToken, meaning
+from sheetsync.connectors._tita import TitaToken, meaning, values_of
 from sheetsync.connectors.base import BatchConnector, Example, Limits, LinkPattern, Metric, Settings, setting, walk, walk_or_none
 from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, UnexpectedReply, UnsupportedLink
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
@@ -164,7 +164,7 @@ class Tita(BatchConnector[TitaSettings]):
             for part in parts:
                 number = str(walk(part, f"{kind}_id"))
                 if number in wanted:
-                    found[number] = part if kind == "okr" else {**part, "values": _values(part)}
+                    found[number] = part if kind == "okr" else {**part, "values": values_of(part)}
         return found
 
     def _objectives(self, web: Web, asked: Mapping[str, str]) -> Iterator[Any]:
@@ -181,13 +181,3 @@ class Tita(BatchConnector[TitaSettings]):
             if not okrs:
                 break
         raise Incomplete("Tita's list ended before its own total.")
-
-
-def _values(key_result: Any) -> dict[str, Any]:
-    """`quantifyField_code` -> value. Raises UnexpectedReply where one code has two values."""
-    found: dict[str, Any] = {}
-    for one in walk_or_none(key_result, "quantify_values") or []:
-        code, value = str(walk(one, "quantifyField_code")), walk_or_none(one, "value")
-        if found.setdefault(code, value) != value:
-            raise UnexpectedReply("Tita gave two values for the same field of a key result.")
-    return found
