@@ -18,7 +18,7 @@ AUTH: Final[Mapping[str, str]] = {
     "api_key": "API key", "api_token": "API key", "key": "API key", "api_secret": "API key", "access_token": "bearer token",
     "bearer": "bearer token", "bearer_token": "bearer token", "token": "bearer token", "client_secret": "client credentials",
     "secret": "client credentials", "password": "user and password", "private_key": "JWT bearer",
-    "refresh_token": "refresh token", "service_account": "service account",
+    "certificate_key": "client certificate", "refresh_token": "refresh token", "service_account": "service account",
 }  # fmt: skip
 """What a secret's name says about the way in which an account proves itself."""
 

@@ -11,7 +11,7 @@ Drafts         of a list that has drafts, active rows are counted unless the fil
 Sums           version 2 adds nothing up, so every row is read, in order of the keys; rows that repeat or run short are refused
 Money          comes with a currency for each row; several of them in one sum are refused
 Zeros          SAP writes many numbers with leading zeros inside and without them outside: write them as the service shows them
-Certificates   client certificates are not supported; a proxy that holds one can be named by `api_url`
+Certificates   an account may prove itself by a client certificate instead (mutual TLS), which the system must map to a user
 Real service   not yet run against it; checked against SAP's own metadata of two services
 """
 
@@ -34,6 +34,7 @@ from sheetsync.errors import ConfigError, LinkError
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import ApiKey, Auth, Basic, ClientCredentials
+from sheetsync.web.certificate import ClientCertificate
 from sheetsync.web.http import Reply, Web
 
 _HOST: Final = r"[a-z0-9_.-]+"
@@ -53,6 +54,8 @@ class SapSettings(Settings):
     client_secret: Secret | None = setting("Client secret for token_url.", None)
     scope: str = setting("Scope to ask token_url for, where it wants one.", "")
     api_key: Secret | None = setting("API key, for SAP's sandbox or a gateway in front of the system.", None)
+    certificate: Secret | None = setting("Client certificate (PEM), with those that signed it, instead of a password.", None)
+    certificate_key: Secret | None = setting("Private key (PEM, without a password) of that certificate.", None)
     time_zone: str = setting(
         "Time zone whose days count in where=FIELD:2026-01-01..2026-03-31 for fields with a time of day.", "UTC"
     )
@@ -128,11 +131,13 @@ class Sap(Connector[SapSettings]):
             return ApiKey(given.api_key, header="APIKey")  # https://help.sap.com/docs/business-accelerator-hub
         if given.token_url and given.client_id and given.client_secret is not None:
             return ClientCredentials(given.token_url, given.client_id, given.client_secret, scope=given.scope, basic=True)
+        if given.certificate is not None and given.certificate_key is not None:
+            return ClientCertificate(given.certificate, given.certificate_key)
         if given.user and given.password is not None:
             return Basic(given.user, given.password)
         raise ConfigError(
-            "The account {account} of SAP needs user and password, or token_url, client_id and client_secret, or api_key.",
-            account=self.account,
+            "The account {account} of SAP needs one way in: user and password, certificate and certificate_key, api_key, or "
+            "token_url, client_id and client_secret.", account=self.account,
         )
 
     @classmethod
