@@ -25,8 +25,8 @@ from sheetsync.testing import Answer, LookupMemory, Stand
 HOST = "erp.acme.example"
 LINK = Link(f"https://{HOST}/sap/opu/odata/sap/API_SALES_ORDER_SRV/A_SalesOrder")
 METADATA = b"""<edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx"><edmx:DataServices>
-<Schema Namespace="X" xmlns="http://schemas.microsoft.com/ado/2008/09/edm"><EntityType Name="T"><Key><PropertyRef Name="SalesOrder"/>
-</Key><Property Name="SalesOrder" Type="Edm.String"/></EntityType><EntityContainer Name="C"><EntitySet Name="A_SalesOrder"
+<Schema Namespace="X" xmlns="http://schemas.microsoft.com/ado/2008/09/edm"><EntityType Name="T">
+<Key><PropertyRef Name="SalesOrder"/></Key><Property Name="SalesOrder" Type="Edm.String"/></EntityType><EntityContainer Name="C"><EntitySet Name="A_SalesOrder"
 EntityType="X.T"/></EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"""
 
 
