@@ -26,8 +26,9 @@ HOST = "erp.acme.example"
 LINK = Link(f"https://{HOST}/sap/opu/odata/sap/API_SALES_ORDER_SRV/A_SalesOrder")
 METADATA = b"""<edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx"><edmx:DataServices>
 <Schema Namespace="X" xmlns="http://schemas.microsoft.com/ado/2008/09/edm"><EntityType Name="T">
-<Key><PropertyRef Name="SalesOrder"/></Key><Property Name="SalesOrder" Type="Edm.String"/></EntityType><EntityContainer Name="C"><EntitySet Name="A_SalesOrder"
-EntityType="X.T"/></EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"""
+<Key><PropertyRef Name="SalesOrder"/></Key><Property Name="SalesOrder" Type="Edm.String"/></EntityType>
+<EntityContainer Name="C"><EntitySet Name="A_SalesOrder" EntityType="X.T"/></EntityContainer></Schema>
+</edmx:DataServices></edmx:Edmx>"""
 
 
 @dataclass(frozen=True)
