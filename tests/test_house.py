@@ -169,7 +169,7 @@ LONG: dict[str, str] = {
     "app.py": "the only room that sees everything: each part is a few lines",
     "cli.py": "one function a command, and no logic",
     "config.py": "every key of one file",
-    "connectors": "half of a connector's file are its links, measures and examples",
+    "connectors": "half of a connector's file are its links, measures and examples; of base.py, its words",
     "daemon.py": "one loop; its parts share one state",
     "fetch.py": "one lane's life: pace, tries, stop and breaker act on the same state",
     "forecast.py": "one method and its honesty",
@@ -193,3 +193,51 @@ def test_files_stay_small() -> None:
     long = {name for name, count in lines.items() if count > 300}
     assert {name for name in long if lines[name] > 500} == set()
     assert {name for name in long if not any(name == place or name.startswith(f"{place}/") for place in LONG)} == set()
+
+
+TWELVE: tuple[str, ...] = (
+    "salesforce", "hubspot", "dynamics", "pipedrive", "sap", "surveymonkey", "mailchimp", "powerbi", "looker_studio", "ga4",
+    "bigquery", "tita",
+)  # fmt: skip
+"""CRM, ERP, marketing, BI: the connectors that people copy from when they write their own."""
+
+PARTS: tuple[str, ...] = (
+    "title", "settings_type", "home", "path", "limits", "links", "metrics", "examples", "unsupported", "origins", "auth",
+    "consent", "resolve", "match", "chosen", "serves", "fetch", "fetch_batch", "read", "refine", "probe",
+)  # fmt: skip
+"""The parts of a connector, in the order in which every file has them; what is private to it comes last."""
+
+
+def parts_of(source: str) -> list[str]:
+    """The parts of the one connector of a file, as they stand in it."""
+    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    (connector,) = (one for one in classes if any("Connector" in ast.unparse(base) for base in one.bases))
+    found = []
+    for node in connector.body:
+        if isinstance(node, ast.FunctionDef):
+            found.append(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            found.append(ast.unparse(target))
+    return found
+
+
+@pytest.mark.parametrize("name", TWELVE)
+def test_a_connector_reads_as_the_first_one_does(name: str) -> None:
+    """60 to 200 lines, its parts in the one order, private ones last, nothing but its settings beside it."""
+    source = (PACKAGE / "connectors" / f"{name}.py").read_text(encoding="utf-8")
+    assert 60 <= len(source.splitlines()) <= 200
+    found = parts_of(source)
+    public = [part for part in found if part in PARTS]
+    assert public == sorted(public, key=PARTS.index)
+    own = [part for part in found if part not in PARTS]
+    assert found == public + own
+    assert all(part == "base" or part.startswith("_") for part in own)
+    beside = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    assert beside == []
+
+
+def test_a_planted_disorder_is_found() -> None:
+    found = parts_of("class Letterbox(Connector[Settings]):\n    links = ()\n    title = ''\n\n    def probe(self): ...\n")
+    assert found == ["links", "title", "probe"]
+    assert found != sorted(found, key=PARTS.index)

@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Context, Decimal
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final
 from xml.etree.ElementTree import Element
 
 from sheetsync import values
 from sheetsync.connectors._fetchxml import NUMERIC, Aggregate, View, compared, condition
 from sheetsync.connectors._options import conditions_of
-from sheetsync.connectors.base import Lookups, walk
+from sheetsync.connectors.base import Ask, Lookups, walk
 from sheetsync.errors import Incomplete, NoSuchMetric, NotFound, NotReady, UnexpectedReply
 
 CAPS: Final = (500, 5_000)
@@ -38,19 +39,17 @@ class RecordLimit(Incomplete):
     """An aggregate over more than 50,000 records (0x8004e023)."""
 
 
-class Ask(Protocol):
-    """GET of a path below the API's version; the answer as JSON."""
-
-    def __call__(
-        self, path: str, params: Mapping[str, str] | None = None, *, headers: Mapping[str, str] | None = None, once: bool = False
-    ) -> Any: ...
+def _odata(
+    ask: Ask, path: str, params: Mapping[str, str] | None = None, *, headers: Mapping[str, str] | None = None, once: bool = False
+) -> Any:
+    return ask(path, params, headers={"OData-MaxVersion": "4.0", "OData-Version": "4.0", **(headers or {})}, once=once)
 
 
 class Dataverse:
     """One organisation. `ask` sends a request; what never changes is kept in `lookups`."""
 
     def __init__(self, ask: Ask, lookups: Lookups) -> None:
-        self._ask, self._lookups = ask, lookups
+        self._ask, self._lookups = partial(_odata, ask), lookups
 
     # --- views
 

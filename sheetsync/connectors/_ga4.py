@@ -14,9 +14,11 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from sheetsync import links
+from sheetsync.connectors._google import exact
 from sheetsync.connectors._options import conditions_of, conditions_text
-from sheetsync.connectors.base import walk, walk_or_none
+from sheetsync.connectors.base import Metric, reading_of, walk, walk_or_none
 from sheetsync.errors import AccessDenied, Incomplete, LinkError, NoSuchMetric, NotReady, UnexpectedReply, UnsupportedLink
+from sheetsync.model import PERCENT, Reading
 
 METRICS_PER_REPORT: Final = 10
 REPORTS_PER_CALL: Final = 5
@@ -71,6 +73,19 @@ def _of_everybody(comparisons: str) -> bool:
     except ValueError:
         return False
     return isinstance(found, list) and all(str(walk_or_none(one, "name")).casefold() == "all users" for one in found)
+
+
+def metric_named(wanted: str | None, known: Sequence[str]) -> str:
+    """The metric that is meant, the first of those known where none is; others may have any name. Raises NoSuchMetric."""
+    if not wanted:
+        return known[0]
+    meant = {name.casefold(): name for name in known} | {"views": "screenPageViews"}
+    name = meant.get(re.sub(r"[ _-]", "", wanted).casefold(), wanted)
+    if not NAME.fullmatch(name):
+        raise NoSuchMetric(
+            "{metric} is no name of a measure; there are {known} and more.", metric=wanted, known=list(meant.values())
+        )
+    return name
 
 
 def where_of(text: str | None) -> str:
@@ -133,6 +148,17 @@ def not_whole(report: dict[str, Any]) -> LinkError | None:
     if said.get("emptyReason") and not report.get("rows"):
         return Incomplete("Google Analytics gives no figure here, for a reason of its own.")
     return None
+
+
+def reading(document: Any, name: str) -> Reading:
+    """The figure of one metric, with its unit or currency. Raises AccessDenied, NotReady, UnexpectedReply."""
+    report = document["report"]
+    place, kind = column_of(report, name)
+    refuse_restricted(report, name)
+    shape = Metric(name, "", unit=PERCENT if is_share(name) else "")
+    money = (walk(report, "metadata.currencyCode") or "") if kind == "TYPE_CURRENCY" else None
+    found = reading_of(exact(figure_of(report, place, name)), shape, money)
+    return Reading(found.value, found.unit, moment_of(document, walk_or_none(report, "metadata.timeZone")))
 
 
 def column_of(report: Any, name: str) -> tuple[int, str]:

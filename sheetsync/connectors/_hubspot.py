@@ -8,19 +8,21 @@ Traps     a value that is none of a property's options, or a date in the wrong t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from sheetsync.connectors._grammar import Condition, choice_of, date_of, number_of
-from sheetsync.connectors._options import conditions_text, only
+from sheetsync.connectors._options import conditions_text, days_of, only
 from sheetsync.connectors.base import walk
 from sheetsync.errors import NoSuchMetric
 from sheetsync.links import split
 from sheetsync.model import Link
 
 MAX_FILTERS: Final = 6
+TYPES: Final = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "tickets": "0-5"}
+_OF_REVENUE: Final = frozenset({"revenue", "deal_amount", "deals", "deal_contacts"})
 AS_LIST: Final = (
     "In HubSpot, make a list with the same filters and paste its address; or paste the index page of all records, "
     "with the filters as #where=property:value behind it."
@@ -194,3 +196,18 @@ def _staged(pipelines: Iterable[Any], wanted: str | None, *, stages: bool) -> It
             yield str(pipeline["id"]), str(pipeline["label"])
         elif wanted is None or wanted.casefold() in (str(pipeline["id"]).casefold(), str(pipeline["label"]).casefold()):
             yield from ((str(stage["id"]), str(stage["label"])) for stage in pipeline["stages"])
+
+
+def records_of(kind: str, ids: Mapping[str, str], link: Link) -> tuple[str, list[tuple[str, str]], str]:
+    """What an index page or a record asks for: its id, the filters and the property, the measure. Raises NoSuchMetric."""
+    if kind == "record":
+        return ids["id"], [("type", ids["type"]), ("column", column_of(link))], "value"
+    asked, measure = selection(link, board=ids["view"] == "board")
+    return ids.get("id") or TYPES[ids["name"]], list(asked), measure
+
+
+def report_of(link: Link, metric: str) -> list[tuple[str, str]]:
+    """Which of a campaign's reports holds the measure, and its days. Raises NoSuchMetric."""
+    days = days_of(link)
+    dates = list(zip(("from", "to"), days, strict=True)) if days else []
+    return [("report", "revenue" if metric in _OF_REVENUE else "metrics"), *dates]

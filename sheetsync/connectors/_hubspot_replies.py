@@ -6,14 +6,22 @@ Source    https://developers.hubspot.com/docs/api-reference/error-handling and t
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Context, Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sheetsync.connectors.base import walk_or_none
-from sheetsync.errors import AccessDenied, LinkError, RateLimited, UnexpectedReply
+from sheetsync.connectors.base import Metric, reading_of, walk, walk_or_none
+from sheetsync.errors import AccessDenied, LinkError, NotReady, RateLimited, UnexpectedReply
+from sheetsync.model import PERCENT, Reading
 from sheetsync.web.http import Reply
 
+SHARES: Final = {
+    "open_rate": "delivered", "click_rate": "delivered", "click_through_rate": "open", "unsubscribe_rate": "delivered",
+    "bounce_rate": "sent",
+}  # fmt: skip
+"""Rate of an e-mail -> the count that it is a share of."""
+_RATE: Final = Context(prec=28)
 WAITS: Final = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0}
 """Seconds to wait by the limit that was hit (`policyName`); the daily one ends at midnight of the account's time zone."""
 SCOPES: Final = frozenset({
@@ -64,3 +72,11 @@ def _json(reply: Reply) -> Any:
         return reply.json()
     except UnexpectedReply:
         return None
+
+
+def share(document: Any, metric: str, part: Decimal) -> Reading:
+    """A rate, worked out from the counts. Raises NotReady where there is nothing that it could be a share of."""
+    whole = reading_of(walk(document, f"stats.counters.{SHARES[metric]}"), Metric("whole", "")).value
+    if not whole:
+        raise NotReady("There is no share yet, since HubSpot has counted nothing that it could be a share of.")
+    return Reading(_RATE.divide(part, whole), PERCENT)

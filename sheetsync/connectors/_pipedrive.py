@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from sheetsync import values
-from sheetsync.connectors._options import conditions_of
+from sheetsync.connectors._options import conditions_of, days_of, only
 from sheetsync.connectors.base import Metric, reading_of, walk, walk_or_none
-from sheetsync.errors import Incomplete, LinkError, NoSuchMetric, NotFound, RateLimited, UnexpectedReply
+from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, RateLimited, UnexpectedReply
 from sheetsync.model import Link, Reading
 from sheetsync.web.http import Reply
 
@@ -23,6 +23,71 @@ STATUSES: Final = frozenset({"open", "won", "lost", "all"})
 MAX_PAGES: Final = 100
 AN_HOUR: Final = 3_600.0
 """How long a lane rests once the day's calls are used up: at which midnight they return is not documented."""
+
+
+def company_of(text: str, account: str) -> str:
+    """The first part of the company's host. Raises ConfigError."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", text.lower()):
+        raise ConfigError(
+            "The company of the account {account} is written as in its address: acme of acme.pipedrive.com.", account=account
+        )
+    return text.lower()
+
+
+def page_of(kind: str, ids: Mapping[str, str], link: Link) -> tuple[str, str]:
+    """The kind that a page is of, together with its options, and what it picks: `pipeline/3/user/77`. Raises NoSuchMetric."""
+    which, days = ids.get("id") or f"filter/{ids['filter']}", days_of(link)
+    if kind == "deals" and days:
+        kind = "movement"
+        if not re.fullmatch(r"pipeline/\d+/user/\d+", which):
+            raise NoSuchMetric(
+                "Pipedrive counts what happened in a period for one pipeline and one owner only.",
+                advice="Choose an owner above the board and paste the address then; give each owner a row.",
+            )
+    only(link, *{"deals": ("where",), "movement": ("period",), "goal": ("period",)}.get(kind, ()))
+    if kind == "goal" and not days:
+        raise NoSuchMetric("A goal is measured for a period.", advice="Add #period={period.start}..{period.end} behind the link.")
+    return kind, which
+
+
+def picked(which: str) -> dict[str, str]:
+    """`pipeline/3/user/77` -> pipeline and user."""
+    parts = which.split("/")
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def params_of(kind: str, which: str, metric: str, company: str, link: Link) -> tuple[tuple[str, str], ...]:
+    """What else a resource is known by: its company, which deals, which report of which days. Raises NoSuchMetric."""
+    found, days = [("company", company)], days_of(link)
+    if kind == "deals":
+        found += _chosen(link, which)
+    if kind == "movement":
+        found.append(("report", "conversion" if metric.endswith("_conversion") else "movement"))
+    found += zip(("from", "to"), days, strict=True) if days else ()
+    return tuple(found)
+
+
+def _chosen(link: Link, which: str) -> list[tuple[str, str]]:
+    """status and stage of `where=`, with the status that the page itself shows. Raises NoSuchMetric."""
+    given: dict[str, str] = {}
+    board = which.startswith("pipeline/") and "/filter/" not in which
+    for one in conditions_of(link.option("where")):
+        value = one.value.casefold() if one.column == "status" else one.value
+        fits = value in STATUSES if one.column == "status" else one.column == "stage" and board
+        if one.test != "=" or one.column in given or not fits:
+            raise NoSuchMetric(
+                "This filter cannot be asked for in Pipedrive.",
+                advice="Write where=status:open, won, lost or all, and for a pipeline stage:NAME; make a filter of all else.",
+            )
+        given[one.column] = value
+    if board:
+        given.setdefault("status", "open")
+    if "status" not in given and not which.startswith("filter/"):
+        raise NoSuchMetric(
+            "This page may show open, won and lost deals, and its address does not say which.",
+            advice="Add #where=status:open behind the link, or won, lost or all.",
+        )
+    return sorted(given.items(), reverse=True)
 
 
 def meaning(reply: Reply) -> LinkError | None:
@@ -94,11 +159,12 @@ def _too_long() -> Incomplete:
     return Incomplete("This list has more than {limit} rows.", limit=PAGE * MAX_PAGES)
 
 
-def agree(totals: Any, code: str) -> None:
+def agree(summary: Any) -> None:
     """Holds a total's parts against the currency that Pipedrive is believed to convert to, which the answer does not name.
 
     In that currency a part's own value and its converted value are equal. Raises Incomplete where they are not.
     """
+    totals, code = walk_or_none(summary, "data.values_total"), walk(summary, "currency")
     for part, sums in (totals if isinstance(totals, dict) else {}).items():
         own, converted = (values.figure(walk(sums, name)).value for name in ("value", "value_converted"))
         if (own != converted) if part == code else (own == converted and own and code not in totals):
@@ -108,11 +174,12 @@ def agree(totals: Any, code: str) -> None:
             )  # fmt: skip
 
 
-def amount(deals: Any, code: str) -> Reading:
-    """The value of the deals of a period, which Pipedrive does not convert; no deals are worth 0 in the currency `code`.
+def amount(moved: Any, what: str) -> Reading:
+    """The value of the deals `won`, `lost` or `new` in a period, which Pipedrive does not convert; none are worth 0.
 
     Raises Incomplete (several currencies), UnexpectedReply.
     """
+    deals, code = walk(moved, f"data.{what}_deals"), walk(moved, "currency")
     amounts = walk(deals, "values") or ({code: 0} if walk(deals, "count") == 0 else None)
     if not isinstance(amounts, dict):
         raise UnexpectedReply("Pipedrive gives no value of these deals.")
@@ -123,26 +190,3 @@ def amount(deals: Any, code: str) -> Reading:
         )
     ((own, sum_of_them),) = amounts.items()
     return reading_of(sum_of_them, Metric("value", ""), own)
-
-
-def chosen(link: Link, which: str) -> list[tuple[str, str]]:
-    """status and stage of `where=`, with the status that the page itself shows. Raises NoSuchMetric."""
-    given: dict[str, str] = {}
-    board = which.startswith("pipeline/") and "/filter/" not in which
-    for one in conditions_of(link.option("where")):
-        value = one.value.casefold() if one.column == "status" else one.value
-        fits = value in STATUSES if one.column == "status" else one.column == "stage" and board
-        if one.test != "=" or one.column in given or not fits:
-            raise NoSuchMetric(
-                "This filter cannot be asked for in Pipedrive.",
-                advice="Write where=status:open, won, lost or all, and for a pipeline stage:NAME; make a filter of all else.",
-            )
-        given[one.column] = value
-    if board:
-        given.setdefault("status", "open")
-    if "status" not in given and not which.startswith("filter/"):
-        raise NoSuchMetric(
-            "This page may show open, won and lost deals, and its address does not say which.",
-            advice="Add #where=status:open behind the link, or won, lost or all.",
-        )
-    return sorted(given.items(), reverse=True)

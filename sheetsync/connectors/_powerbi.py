@@ -12,7 +12,7 @@ from sheetsync.connectors._entra import CHINA, GOVERNMENT, WORLD
 from sheetsync.connectors._grammar import Condition
 from sheetsync.connectors._options import conditions_of, conditions_text
 from sheetsync.connectors.base import walk, walk_or_none
-from sheetsync.errors import Incomplete, LinkError, NoSuchMetric, UnexpectedReply
+from sheetsync.errors import AccessDenied, BadCredentials, Incomplete, LinkError, NoSuchMetric, NotFound, UnexpectedReply
 from sheetsync.model import Resource
 from sheetsync.web.http import Reply
 
@@ -84,3 +84,30 @@ def code_of(reply: Reply) -> str:
         return str(walk_or_none(reply.json(), "error.code") or "")
     except LinkError:
         return ""
+
+
+def meaning(reply: Reply) -> LinkError | None:
+    """What an answer means: a bare 401 or 403 is told apart by a header, and 404 also means that one may not see it."""
+    if not 400 <= reply.status < 500 or reply.status == 429:
+        return None
+    code = code_of(reply)
+    info = reply.headers.get("x-powerbi-error-info", "")
+    if reply.status == 403 and "TokenExpired" in (info, code):
+        return BadCredentials("Power BI does not accept the key of this account any more.")
+    if reply.status == 403 or (reply.status == 401 and "PowerBINotAuthorizedException" in (info, code)):
+        return AccessDenied(
+            "Power BI does not let this account read this report or its model.",
+            advice="Ask the owner of the workspace for Build and Read on the model, and the administrator of Power BI "
+            "whether apps, and queries by the REST API, are permitted.",
+        )
+    if reply.status == 404:
+        return NotFound(
+            "Power BI knows nothing under this address, or this account may not see it.",
+            advice="Check the address, and whether the account is a member of the workspace.",
+        )
+    if reply.status == 400 and reply.path.endswith("/executeQueries"):
+        return NoSuchMetric(
+            "Power BI cannot work out this measure with this filter.",
+            advice="Check the names of measure, tables and columns, and that each value is of its column's type.",
+        )
+    return None

@@ -48,7 +48,7 @@ class Ask(Protocol):
 class Objects:
     """What one account may see of its organisation's objects. `ask` sends a request; `currency` where there is only one."""
 
-    def __init__(self, ask: Ask, lookups: Lookups, *, currency: str, own_views: bool) -> None:
+    def __init__(self, ask: Ask, lookups: Lookups, currency: str, *, own_views: bool) -> None:
         self._ask, self._lookups, self._currency, self._own_views = ask, lookups, currency, own_views
 
     def query(self, soql: str, *, once: bool = False) -> Any:

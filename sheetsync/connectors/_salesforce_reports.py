@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from sheetsync import values
 from sheetsync.connectors._cells import names_of
-from sheetsync.connectors.base import walk, walk_or_none
+from sheetsync.connectors.base import Metric, reading_of, walk, walk_or_none
 from sheetsync.errors import Incomplete, NoSuchMetric, NotReady, UnexpectedReply, UnsupportedLink
-from sheetsync.model import PERCENT, Reading
+from sheetsync.model import PERCENT, Query, Reading
 from sheetsync.values import NotANumber
 
 MEASURES: Final = {"s": "sum", "a": "mean", "m": "min", "x": "max", "mx": "max", "u": "distinct"}
@@ -222,3 +222,15 @@ def _moment(text: object) -> datetime:
     if moment is None or moment.tzinfo is None:
         raise UnexpectedReply("The answer does not say when the dashboard was refreshed.")
     return moment
+
+
+def reading(document: Any, query: Query, currency: str, hours: int) -> Reading:
+    """The figure of any kind of page; `hours` is how old a dashboard may be. Raises LinkError."""
+    if query.resource.kind == "report":
+        return total_of(document, query.metric, currency)
+    if query.resource.kind == "dashboard":
+        metric, _, item = query.metric.partition("&item=")
+        metric = "" if metric == "shown" else metric
+        return component_of(document["dashboard"], document["asked"], metric, item, hours, currency)
+    shape = Metric(query.metric, "", of_hundred=bool(document.get("percent")))
+    return reading_of(walk(document, "figure"), shape, document.get("currency"))

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection
-from typing import Final
+from typing import Any, Final
 
 from sheetsync import links
-from sheetsync.connectors.base import walk_or_none
+from sheetsync.connectors.base import walk, walk_or_none
 from sheetsync.errors import (
     AccessDenied,
     BadCredentials,
@@ -132,3 +132,13 @@ def meaning(reply: Reply) -> LinkError | None:
         case "12004" | "12005":
             return NotFound("Tita knows no objective or key result of this number.")
     return None if reply.status >= 400 else UnexpectedReply("Tita answered with an error instead of data.")
+
+
+def values_of(key_result: Any) -> dict[str, Any]:
+    """`quantifyField_code` -> value. Raises UnexpectedReply where one code has two values."""
+    found: dict[str, Any] = {}
+    for one in walk_or_none(key_result, "quantify_values") or []:
+        code, value = str(walk(one, "quantifyField_code")), walk_or_none(one, "value")
+        if found.setdefault(code, value) != value:
+            raise UnexpectedReply("Tita gave two values for the same field of a key result.")
+    return found

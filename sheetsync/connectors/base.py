@@ -11,8 +11,10 @@ Terminology
     account     one set of settings of one service; a lane of the fetch engine is one account of one connector
     document    whatever `fetch` brings and `read` understands; the engine hands it through without looking
 
-A connector is a class without state beyond its account's settings. It declares, in this order: title, settings, limits, links,
-metrics, examples, unsupported; then it defines origins, auth, resolve, fetch, read, and private functions.
+A connector is a class without state beyond the settings of its account. It declares, in this order: title, settings, home, path,
+limits, links, metrics, examples, unsupported; then it defines auth, consent, chosen, serves, fetch, read, refine, probe, and what
+is private to it. What it need not say differently is left out: the defaults below do it. How a service is asked and what its
+answers mean stands in a private module beside it, `_service.py`, where that is long.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from urllib.parse import unquote
 
 from sheetsync import links, values
-from sheetsync.errors import LinkError, NoSuchMetric, UnexpectedReply, UnsupportedLink
+from sheetsync.errors import LinkError, NoSuchMetric, NotFound, UnexpectedReply, UnsupportedLink
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
 from sheetsync.web.consent import Consent
@@ -146,6 +148,14 @@ class Lookups(Protocol):
     def put(self, key: str, value: str) -> None: ...
 
 
+class Ask(Protocol):
+    """`Connector.ask` with the network of one lane: a path and parameters go in, what the service answers comes out."""
+
+    def __call__(
+        self, path: str, params: Mapping[str, str] | None = None, *, headers: Mapping[str, str] | None = None, once: bool = False
+    ) -> Any: ...
+
+
 S = TypeVar("S", bound=Settings)
 
 
@@ -154,6 +164,10 @@ class Connector(ABC, Generic[S]):
 
     title: ClassVar[str]
     settings_type: ClassVar[type[Settings]] = Settings
+    home: ClassVar[tuple[str, ...]] = ()
+    """Where the service answers, the usual address first; `{setting}` stands for what an account's settings decide."""
+    path: ClassVar[str] = ""
+    """What stands behind that in the address of every call, such as the version of the API: `/v3`."""
     limits: ClassVar[Limits] = Limits()
     links: ClassVar[tuple[LinkPattern, ...]] = ()
     metrics: ClassVar[Mapping[str, tuple[Metric, ...]]] = {}
@@ -177,9 +191,13 @@ class Connector(ABC, Generic[S]):
 
     # --- where it may knock, and with which key
 
-    @abstractmethod
+    def base(self) -> str:
+        """Where this account's calls begin: `api_url`, else the first of `home`. Raises ConfigError."""
+        return (self.settings.api_url or self.home[0]).rstrip("/")
+
     def origins(self) -> Collection[str]:
         """The origins (`https://host`) that this account may ask; nothing else can be reached from `fetch`."""
+        return (origin_of(self.base()),)
 
     def auth(self) -> Auth | None:
         """How this account shows who it is; None where nothing is needed."""
@@ -198,14 +216,18 @@ class Connector(ABC, Generic[S]):
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:
         """What the link asks for; None where it is not this service's.
 
-        Raises UnsupportedLink and NoSuchMetric. The default takes the first pattern that matches, its group `id` and the option
-        `metric`.
+        Raises UnsupportedLink and NoSuchMetric. The first pattern that matches says the kind; `chosen` does the rest.
         """
         found = cls.match(link)
-        if found is None:
-            return None
-        pattern, ids = found
-        return Resource(pattern.kind, ids.get("id", "")), cls.metric_of(pattern.kind, link).name
+        return None if found is None else cls.chosen(found[0].kind, found[1], link)
+
+    @classmethod
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str] | None:
+        """The resource and the measure that a link of this kind asks for; `ids` are those of its pattern.
+
+        Raises UnsupportedLink and NoSuchMetric. The default takes the group `id` and the option `metric`.
+        """
+        return Resource(kind, ids.get("id", "")), cls.metric_of(kind, link).name
 
     @classmethod
     def match(cls, link: Link) -> tuple[LinkPattern, dict[str, str]] | None:
@@ -250,6 +272,22 @@ class Connector(ABC, Generic[S]):
     def fetch(self, resource: Resource, web: Web) -> Any:
         """Downloads the document. Raises LinkError; whatever is capped, sampled or partial raises Incomplete."""
 
+    def ask(
+        self,
+        web: Web,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        once: bool = False,
+    ) -> Any:
+        """What the service answers at this path, as JSON; with `once` an equal question of a run is asked once."""
+        return web.get_json(f"{self.base()}{self.path}{path}", params=params, headers=headers, once=once)
+
+    def post(self, web: Web, path: str, body: Any) -> Any:
+        """As `ask`, for services whose questions are POSTs of JSON."""
+        return web.post_json(f"{self.base()}{self.path}{path}", body)
+
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
         """Several resources at once, up to `limits.batch`; a resource that failed alone has its own LinkError."""
         return {resource: self.fetch(resource, web) for resource in resources}
@@ -270,6 +308,27 @@ class Connector(ABC, Generic[S]):
     def refine(self, reply: Reply) -> LinkError | None:  # noqa: ARG002 - most services mean what their status says
         """What this service means by a reply, where its status alone does not say."""
         return None
+
+
+class BatchConnector(Connector[S]):
+    """A connector whose one call carries many resources (`limits.batch`): a single one is a batch of one."""
+
+    def fetch(self, resource: Resource, web: Web) -> Any:
+        found = self.fetch_batch([resource], web)[resource]
+        if isinstance(found, LinkError):
+            raise found
+        return found
+
+    @abstractmethod
+    def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]: ...
+
+
+def another_account(service: str, page: str) -> NotFound:
+    """A page whose number means something else, or nothing, in the account of this key."""
+    return NotFound(
+        "This page belongs to {page} in {service}, but the key to another account.", service=service, page=page,
+        advice="Choose the account that this page belongs to with #account=NAME.",
+    )  # fmt: skip
 
 
 def origin_of(url: str) -> str:

@@ -14,36 +14,23 @@ Real service   not yet run against it; checked against its documentation and its
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote
 
 from sheetsync import links
-from sheetsync.connectors._dataverse import COLUMN, MEASURES, Dataverse, RecordLimit
+from sheetsync.connectors._dataverse import COLUMN, Dataverse
+from sheetsync.connectors._dynamics import meaning, measure_of, plain
 from sheetsync.connectors._entra import CHINA, GOVERNMENT, WORLD, EntraSettings, consent_for, signed_in
 from sheetsync.connectors._options import conditions_of, conditions_text, only
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Metric,
-    origin_of,
-    reading_of,
-    setting,
-    walk,
-    walk_or_none,
-)
-from sheetsync.errors import AccessDenied, ConfigError, LinkError, NoSuchMetric, NotFound
+from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Metric, origin_of, reading_of, setting, walk
+from sheetsync.errors import ConfigError, LinkError, NoSuchMetric
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
 from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
-
-VERSION: Final = "v9.2"
 
 _LOGINS: Final = {
     ".dynamics.com": WORLD, ".microsoftdynamics.us": GOVERNMENT, ".appsplatform.us": GOVERNMENT, ".dynamics.cn": CHINA,
@@ -53,8 +40,6 @@ _SITE: Final = (
 )
 _PAGE: Final = r"/main\.aspx"
 _GUID: Final = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_READ: Final = frozenset({"pagetype", "etn", "viewid", "viewtype", "id"})
-_HEADERS: Final = {"OData-MaxVersion": "4.0", "OData-Version": "4.0"}
 _ID: Final = "11111111-2222-3333-4444-555555555555"
 
 
@@ -66,6 +51,8 @@ class DynamicsSettings(EntraSettings):
 class Dynamics(Connector[DynamicsSettings]):
     title = "Dynamics 365"
     settings_type = DynamicsSettings
+    home = ("{org_url}",)
+    path = "/api/data/v9.2"
     # 6,000 requests in five minutes and 52 at the same time, for each user
     # (https://learn.microsoft.com/power-apps/developer/data-platform/api-limits).
     limits = Limits(concurrency=4, rates=((6_000, 300.0),))
@@ -115,9 +102,6 @@ class Dynamics(Connector[DynamicsSettings]):
         f"https://acme.crm4.dynamics.com/crmreports/viewer/viewer.aspx?id={_ID}",
     )
 
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
-
     def auth(self) -> Auth:
         return signed_in(self.settings, f"https://{self._host()}", login=self._login(), account=self.account)
 
@@ -125,12 +109,13 @@ class Dynamics(Connector[DynamicsSettings]):
         return consent_for(self.settings, f"https://{self._host()}", login=self._login(), account=self.account)
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        plain = _plain(link)
-        found = cls.match(plain)
-        if found is None:
-            return None
-        (kind, ids), metric = (found[0].kind, found[1]), (link.option("metric") or "").strip().casefold()
+    def match(cls, link: Link) -> tuple[LinkPattern, dict[str, str]] | None:
+        """As everywhere, but however its parameters are written."""
+        return super().match(plain(link))
+
+    @classmethod
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
+        metric = (link.option("metric") or "").strip().casefold()
         if kind == "record":
             only(link)
             if not re.fullmatch(COLUMN, metric):
@@ -140,8 +125,8 @@ class Dynamics(Connector[DynamicsSettings]):
                 )
             return Resource(kind, f"{ids['etn']}/{ids['id']}", (("column", metric),)), metric
         only(link, "where")
-        metric, params = _measure(metric), []
-        if ("viewtype", "4230") in links.split(plain.url).query:  # userquery; old addresses leave the type of a system view out
+        metric, params = measure_of(metric), []
+        if ("viewtype", "4230") in links.split(plain(link).url).query:  # userquery; of a system view it may be missing
             params.append(("type", "personal"))
         if metric != "count":
             params.append(("metric", metric))
@@ -154,7 +139,7 @@ class Dynamics(Connector[DynamicsSettings]):
         return links.split(link.url).host.replace(".api.", ".") == own.replace(".api.", ".")
 
     def fetch(self, resource: Resource, web: Web) -> Any:
-        given, dataverse = dict(resource.params), Dataverse(partial(self._get, web), self.lookups)
+        given, dataverse = dict(resource.params), Dataverse(partial(self.ask, web), self.lookups)
         if resource.kind == "record":
             entity, _, record = resource.id.partition("/")
             return dataverse.record(entity, record, given["column"])
@@ -165,25 +150,10 @@ class Dynamics(Connector[DynamicsSettings]):
         return reading_of(walk(document, "figure"), Metric(query.metric, ""), document.get("currency"))
 
     def refine(self, reply: Reply) -> LinkError | None:
-        if not 400 <= reply.status < 500 or reply.status == 401:
-            return None
-        code = _code(reply)
-        if code == "0x8004e023":
-            return RecordLimit("This view has more records than Dataverse adds up.")
-        if code == "0x80072560":
-            return AccessDenied(
-                "This organisation of Dynamics 365 does not know the app of this account.",
-                advice="Ask an administrator of it to create an application user for it, with a role that may read.",
-            )
-        if reply.status == 404 and "/userqueries(" in reply.path:
-            return NotFound(
-                "This personal view is not shared with the application user, or is gone.",
-                advice="Paste the address of a system view, or share the view with the application user.",
-            )
-        return None
+        return meaning(reply)
 
     def probe(self, web: Web) -> None:
-        self._get(web, "/WhoAmI")
+        self.ask(web, "/WhoAmI")
 
     # --- how Dataverse is asked
 
@@ -200,50 +170,5 @@ class Dynamics(Connector[DynamicsSettings]):
         host = self._host()
         return next(login for cloud, login in _LOGINS.items() if host.endswith(cloud))
 
-    def _base(self) -> str:
+    def base(self) -> str:
         return self.settings.api_url.rstrip("/") or f"https://{self._host()}"
-
-    def _get(
-        self,
-        web: Web,
-        path: str,
-        params: Mapping[str, str] | None = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        once: bool = False,
-    ) -> Any:
-        url = f"{self._base()}/api/data/{VERSION}{path}"
-        return web.get_json(url, params=params, headers={**_HEADERS, **(headers or {})}, once=once)
-
-
-def _plain(link: Link) -> Link:
-    """The link with the parameters that say something, in small letters and without braces; old addresses have them behind #."""
-    try:
-        address = links.split(link.url)
-    except LinkError:
-        return link
-    given: dict[str, str] = {}
-    for name, value in (*address.query, *parse_qsl(address.fragment)):
-        if name.casefold() in _READ:
-            given.setdefault(name.casefold(), value.casefold().strip("{}"))
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in given.items())
-    return Link(f"{address.origin}{address.path}?{query}", link.options)
-
-
-def _measure(text: str) -> str:
-    """`count`, or `sum(actualvalue_base)` and its like. Raises NoSuchMetric."""
-    if text in {"", "count"}:
-        return "count"
-    match = re.fullmatch(rf"(\w+)\s*\(\s*({COLUMN})\s*\)", text)
-    if match is None or match[1] not in MEASURES or match[1] == "count":
-        raise NoSuchMetric(
-            "A view has the measures count, sum(column), mean(column), min(column), max(column), distinct(column)."
-        )
-    return f"{match[1]}({match[2]})"
-
-
-def _code(reply: Reply) -> str:
-    try:
-        return str(walk_or_none(reply.json(), "error.code") or "").casefold()
-    except LinkError:
-        return ""

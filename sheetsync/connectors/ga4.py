@@ -13,74 +13,27 @@ Real service   not yet run against it; checked against its discovery document
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from sheetsync.connectors._ga4 import (
-    METRICS_PER_REPORT,
-    NAME,
-    REPORTS_PER_CALL,
-    body_of,
-    column_of,
-    figure_of,
-    is_share,
-    moment_of,
-    not_whole,
-    page_of,
-    refuse_restricted,
-    report_of,
-    where_of,
-)
-from sheetsync.connectors._google import (
-    HOUR,
-    GoogleSettings,
-    complaint,
-    consent_to,
-    exact,
-    sign_in,
-    switched_off,
-    until_reset,
-    utc_now,
-    who,
-)
+from sheetsync.connectors import _ga4_reports as reports
+from sheetsync.connectors._ga4 import METRICS_PER_REPORT, REPORTS_PER_CALL, metric_named, page_of, reading, where_of
+from sheetsync.connectors._google import GoogleSettings, consent_to, sign_in, utc_now
 from sheetsync.connectors._halves import asked
-from sheetsync.connectors._options import conditions_of, days_of, only
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Metric,
-    origin_of,
-    reading_of,
-    setting,
-    walk,
-    walk_or_none,
-)
-from sheetsync.errors import (
-    AccessDenied,
-    LinkError,
-    NoSuchMetric,
-    NotFound,
-    NotReady,
-    RateLimited,
-    UnexpectedReply,
-)
+from sheetsync.connectors._options import days_of, only
+from sheetsync.connectors.base import BatchConnector, Example, Limits, LinkPattern, Metric, setting
+from sheetsync.errors import LinkError, NoSuchMetric, NotReady
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
 from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 SCOPE: Final = "https://www.googleapis.com/auth/analytics.readonly"
-FIRST_DAY: Final = "2015-08-14"
-"""No property has data from before (the same page, `startDate`)."""
 
 _HOST: Final = r"analytics\.google\.com"
 _PATH: Final = r"/analytics/web/(provision/)?"
@@ -95,9 +48,11 @@ class Ga4Settings(GoogleSettings):
     lag_days: int = setting("How many days Google takes until its figures are whole; that many days are left out.", 2)
 
 
-class GA4(Connector[Ga4Settings]):
+class GA4(BatchConnector[Ga4Settings]):
     title = "Google Analytics 4"
     settings_type = Ga4Settings
+    home = ("https://analyticsdata.googleapis.com",)
+    path = "/v1beta/properties"
     # A property takes ten requests at once, and dashboards ask too
     # (https://developers.google.com/analytics/devguides/reporting/data/v1/quotas). One call carries five reports of ten metrics.
     limits = Limits(concurrency=3, batch=METRICS_PER_REPORT * REPORTS_PER_CALL)
@@ -174,9 +129,6 @@ class GA4(Connector[Ga4Settings]):
         f"{_PAGE}explorer?params=_u.date00%3D20260101%26_u.date01%3D20260131%26_r..dataFilters%3D%5B%7B%22type%22:1%7D%5D",
     )
 
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
-
     def auth(self) -> Auth:
         return sign_in(self.settings, SCOPE, title=self.title, account=self.account)
 
@@ -184,13 +136,9 @@ class GA4(Connector[Ga4Settings]):
         return consent_to(self.settings, SCOPE)
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
-        kind, number = found[0].kind, found[1]["id"]
-        page = page_of(link.url)
-        metric = cls._metric(kind, link.option("metric") or page.metric)
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
+        number, page = ids["id"], page_of(link.url)
+        metric = metric_named(link.option("metric") or page.metric, [one.name for one in cls.metrics[kind]])
         if kind == "realtime":
             only(link)
             return Resource(kind, number, (("metric", metric),)), metric
@@ -209,138 +157,36 @@ class GA4(Connector[Ga4Settings]):
     def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the property says which account it is
         return self.settings.property_id in ("", resource.id)
 
-    def fetch(self, resource: Resource, web: Web) -> Any:
-        found = self.fetch_batch([resource], web)[resource]
-        if isinstance(found, LinkError):
-            raise found
-        return found
-
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
         found: dict[Resource, Any] = {}
         wanted: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         for resource in resources:
-            if resource.kind == "report" and dict(resource.params)["start"] > self._until(resource):
+            if resource.kind == "report" and dict(resource.params)["start"] > self._property(web, resource.id).until(resource):
                 found[resource] = NotReady("Google Analytics has not yet processed a single day of this period.")
             else:
                 wanted[resource.kind, resource.id].append(resource)
         for (kind, number), group in wanted.items():
             if kind == "report":
-                found |= asked(group, partial(self._reports, web, number))
+                found |= asked(group, self._property(web, number).reports)
                 continue
             for at in range(0, len(group), METRICS_PER_REPORT):
-                found |= asked(group[at : at + METRICS_PER_REPORT], partial(self._realtime, web, number))
+                found |= asked(group[at : at + METRICS_PER_REPORT], self._property(web, number).realtime)
         return found
 
     def read(self, document: Any, query: Query) -> Reading:
-        report, name = document["report"], query.metric
-        place, kind = column_of(report, name)
-        refuse_restricted(report, name)
-        shape = Metric(name, "", unit=PERCENT if is_share(name) else "")
-        money = (walk(report, "metadata.currencyCode") or "") if kind == "TYPE_CURRENCY" else None
-        reading = reading_of(exact(figure_of(report, place, name)), shape, money)
-        return Reading(reading.value, reading.unit, moment_of(document, walk_or_none(report, "metadata.timeZone")))
+        return reading(document, query.metric)
 
     def refine(self, reply: Reply) -> LinkError | None:
-        if not 400 <= reply.status < 500 or reply.status == 401:
-            return None
-        told = complaint(reply)
-        if told.status == "RESOURCE_EXHAUSTED" and "day" in told.message:
-            return RateLimited("Google Analytics answers no more questions about this property today.", wait=until_reset(reply))
-        if told.status == "RESOURCE_EXHAUSTED" and "hour" in told.message:
-            return RateLimited("Google Analytics answers no more questions about this property within this hour.", wait=HOUR)
-        if reply.status == 403:
-            return switched_off(told, self.title) or AccessDenied(
-                "Google Analytics does not let {who} read this property.", who=who(self.settings),
-                advice="Ask the owner of the property to add this address as Viewer: Admin, Property access management.",
-            )  # fmt: skip
-        if reply.status == 400:
-            return NoSuchMetric(
-                "Google Analytics has no such measure or dimension, or cannot combine them.",
-                advice="Write their names as in the page API dimensions and metrics of Google Analytics, such as keyEvents.",
-            )
-        return None
+        return reports.meaning(reply, self.settings)
 
     def probe(self, web: Web) -> None:
         # The number 0 stands for what all properties have in common.
-        web.get_json(f"{self._properties(self.settings.property_id or '0')}/metadata")
+        self.ask(web, f"/{quote(self.settings.property_id or '0', safe='')}/metadata")
 
-    # --- how Google Analytics is asked
+    # --- the property
 
-    @classmethod
-    def _metric(cls, kind: str, wanted: str | None) -> str:
-        if not wanted:
-            return cls.metrics[kind][0].name
-        plain = re.sub(r"[ _-]", "", wanted).casefold()
-        known = {metric.name.casefold(): metric.name for metric in cls.metrics[kind]} | {"views": "screenPageViews"}
-        name = known.get(plain, wanted)
-        if not NAME.fullmatch(name):
-            raise NoSuchMetric(
-                "{metric} is no name of a measure; there are {known} and more.", metric=wanted, known=list(known.values())
-            )
-        return name
-
-    def _base(self) -> str:
-        return (self.settings.api_url or "https://analyticsdata.googleapis.com").rstrip("/")
-
-    def _properties(self, number: str) -> str:
-        return f"{self._base()}/v1beta/properties/{quote(number, safe='')}"
-
-    def _until(self, resource: Resource) -> str:
-        """The last day that is counted: the period's last, or the last that is processed whole wherever the property lies."""
-        whole = (self._now() - timedelta(hours=12)).date() - timedelta(days=self.settings.lag_days)
-        return min(dict(resource.params)["end"], whole.isoformat())
+    def _property(self, web: Web, number: str) -> reports.Property:
+        return reports.Property(web, f"{self.base()}{self.path}/{quote(number, safe='')}", self._now(), self.settings.lag_days)
 
     def _now(self) -> datetime:
         return utc_now()
-
-    def _reports(self, web: Web, number: str, resources: Sequence[Resource]) -> dict[Resource, Any]:
-        """Ten metrics of the same days and filter make a report, five reports a call."""
-        alike: dict[tuple[str, str, str], list[Resource]] = defaultdict(list)
-        for resource in resources:
-            given = dict(resource.params)
-            alike[given["start"], self._until(resource), given.get("where", "")].append(resource)
-        parts = [(key, group[at : at + METRICS_PER_REPORT]) for key, group in alike.items()
-                 for at in range(0, len(group), METRICS_PER_REPORT)]  # fmt: skip
-        bodies = [body_of(*key, [_metric_of(one) for one in group]) for key, group in parts]
-        found: dict[Resource, Any] = {}
-        for (key, group), report in zip(parts, self._run(web, number, bodies), strict=True):
-            problem = not_whole(report)
-            if problem is None and not report.get("rows") and key[2]:
-                problem = self._never_seen(web, number, key, _metric_of(group[0]))
-            document = {"report": report, "until": key[1], "asked": self._now()}
-            found |= dict.fromkeys(group, problem or document)
-        return found
-
-    def _run(self, web: Web, number: str, bodies: Sequence[Any]) -> list[Any]:
-        if len(bodies) == 1:
-            return [report_of(web.post_json(f"{self._properties(number)}:runReport", bodies[0]))]
-        found = []
-        for at in range(0, len(bodies), REPORTS_PER_CALL):
-            part = bodies[at : at + REPORTS_PER_CALL]
-            answer = web.post_json(f"{self._properties(number)}:batchRunReports", {"requests": part})
-            reports = walk(answer, "reports")
-            if not isinstance(reports, list) or len(reports) != len(part):
-                raise UnexpectedReply("Google Analytics did not answer each of the questions.")
-            found += [report_of(report) for report in reports]
-        return found
-
-    def _never_seen(self, web: Web, number: str, key: tuple[str, str, str], metric: str) -> LinkError | None:
-        """Nothing meets the filter: the error where the property has never recorded one of its values, else None."""
-        conditions = conditions_of(key[2])
-        bodies = [body_of(FIRST_DAY, key[1], str(condition), [metric]) for condition in conditions]
-        for condition, report in zip(conditions, self._run(web, number, bodies), strict=True):
-            if not report.get("rows"):
-                return NotFound(
-                    "This property has never recorded {value} as {dimension}.", value=condition.value, dimension=condition.column,
-                    advice="Check how it is spelt in Google Analytics; it is written once it was recorded for the first time.",
-                )  # fmt: skip
-        return None
-
-    def _realtime(self, web: Web, number: str, resources: Sequence[Resource]) -> dict[Resource, Any]:
-        body = {"metrics": [{"name": _metric_of(one)} for one in resources]}
-        report = report_of(web.post_json(f"{self._properties(number)}:runRealtimeReport", body))
-        return dict.fromkeys(resources, not_whole(report) or {"report": report})
-
-
-def _metric_of(resource: Resource) -> str:
-    return dict(resource.params)["metric"]

@@ -10,35 +10,20 @@ Real service   not yet run against it; checked against its specification and aga
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
 
-from sheetsync.connectors._mailchimp import CENTER, LOGIN, granted, meaning
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Metric,
-    Settings,
-    origin_of,
-    setting,
-    walk,
-    walk_or_none,
-)
-from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, NotReady
+from sheetsync.connectors import _mailchimp as calls
+from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Metric, Settings, another_account, setting
+from sheetsync.errors import ConfigError, LinkError, NoSuchMetric
 from sheetsync.model import PERCENT, Link, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth, Basic, Bearer
 from sheetsync.web.consent import OWN_NUMBER, Consent
 from sheetsync.web.http import Reply, Web
-
-PAGE: Final = 1000
-"""The most that one listing call brings (parameter `count`)."""
 
 _ADMIN: Final = r"(?P<dc>us\d{1,2})\.admin\.mailchimp\.com"
 
@@ -52,6 +37,8 @@ class MailchimpSettings(Settings):
 class Mailchimp(Connector[MailchimpSettings]):
     title = "Mailchimp"
     settings_type = MailchimpSettings
+    home = ("https://{data_center}.api.mailchimp.com",)
+    path = "/3.0"
     # Ten connections at once are allowed for a key (https://mailchimp.com/developer/marketing/docs/fundamentals/#throttling);
     # other programs use the same key, so we take four.
     limits = Limits(concurrency=4)
@@ -126,9 +113,6 @@ class Mailchimp(Connector[MailchimpSettings]):
         "https://mailchi.mp/acme/summer-sale",
     )
 
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
-
     def auth(self) -> Auth:
         # The user name is not looked at (https://mailchimp.com/developer/marketing/docs/fundamentals/#authenticate).
         key = self.settings.api_key
@@ -136,22 +120,18 @@ class Mailchimp(Connector[MailchimpSettings]):
 
     def consent(self) -> Consent:
         # A token of OAuth does not end (https://mailchimp.com/developer/marketing/guides/access-user-data-oauth-2/).
-        login = self.settings.api_url.rstrip("/") or LOGIN
+        login = self.settings.api_url.rstrip("/") or calls.LOGIN
         return Consent(
-            f"{LOGIN}/oauth2/authorize", f"{login}/oauth2/token", pkce=False, redirect=OWN_NUMBER,
-            settings=partial(granted, login=login),
+            f"{calls.LOGIN}/oauth2/authorize", f"{login}/oauth2/token", pkce=False, redirect=OWN_NUMBER,
+            settings=partial(calls.granted, login=login),
         )  # fmt: skip
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
-        pattern, ids = found
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
         params = [("dc", ids["dc"])]
         if "u" in ids:
             params.append(("by", "id"))
-        if pattern.kind == "segment":
+        if kind == "segment":
             name = link.option("filter")
             if not name:
                 raise NoSuchMetric(
@@ -159,77 +139,33 @@ class Mailchimp(Connector[MailchimpSettings]):
                     advice="Add #filter=NAME with the name of the segment behind the link.",
                 )
             params.append(("name", name))
-        return Resource(pattern.kind, ids["id"], tuple(params)), cls.metric_of(pattern.kind, link).name
+        return Resource(kind, ids["id"], tuple(params)), cls.metric_of(kind, link).name
 
     def fetch(self, resource: Resource, web: Web) -> Any:
-        given = dict(resource.params)
+        given, account = dict(resource.params), calls.Account(partial(self.ask, web), self.lookups)
         if given["dc"] != self._data_center():
-            raise NotFound(
-                "This page is in Mailchimp's data centre {page}, but the key is for {key}.",
-                page=given["dc"], key=self._data_center(),
-                advice="Choose the account that this page belongs to with #account=NAME.",
-            )  # fmt: skip
+            raise another_account(self.title, given["dc"])
         if resource.kind == "campaign":
-            campaign = resource.id if given.get("by") == "id" else self._api_id(web, "campaigns", resource.id)
-            report = self._get(web, f"/reports/{campaign}")
-            if walk_or_none(report, "delivery_status.status") in {"delivering", "canceling"}:
-                raise NotReady("Mailchimp is still sending this campaign.")
-            return report
-        audience = self._api_id(web, "lists", resource.id)
+            return account.report(resource.id, is_web_id=given.get("by") != "id")
         if resource.kind == "list":
-            return self._get(web, f"/lists/{audience}", fields="stats", include_total_contacts="true")
-        return self._segment(web, audience, given["name"])
+            return account.audience(resource.id)
+        return account.segment(resource.id, given["name"])
 
     def refine(self, reply: Reply) -> LinkError | None:
-        return meaning(reply)
+        return calls.meaning(reply)
 
     def probe(self, web: Web) -> None:
-        self._get(web, "/ping")
+        self.ask(web, "/ping")
 
-    # --- how Mailchimp is asked
+    # --- where the account lies
 
-    def _base(self) -> str:
-        return self.settings.api_url or f"https://{self._data_center()}.api.mailchimp.com"
+    def base(self) -> str:
+        return (self.settings.api_url or self.home[0].format(data_center=self._data_center())).rstrip("/")
 
     def _data_center(self) -> str:
         center = self.settings.data_center or self.settings.api_key.reveal().rpartition("-")[2]
-        if not re.fullmatch(CENTER, center):
+        if not re.fullmatch(calls.CENTER, center):
             raise ConfigError(
                 "The Mailchimp key of the account {account} does not end in a data centre such as -us21.", account=self.account
             )
         return center
-
-    def _get(self, web: Web, path: str, *, once: bool = False, **params: str) -> Any:
-        return web.get_json(f"{self._base().rstrip('/')}/3.0{path}", params=params, once=once)
-
-    def _api_id(self, web: Web, what: str, web_id: str) -> str:
-        """The API's id behind a `web_id`: from an earlier run, or from the listing, which is read once for all rows."""
-        kept = self.lookups.get(f"{what}/{web_id}")
-        if kept is None:
-            listed = self._listing(web, f"/{what}", what, "id", "web_id")
-            kept = next((str(one["id"]) for one in listed if str(one["web_id"]) == web_id), None)
-            if kept is None:
-                raise NotFound("This account of Mailchimp has no page with the number {id}.", id=web_id)
-            self.lookups.put(f"{what}/{web_id}", kept)
-        return quote(kept, safe="")
-
-    def _segment(self, web: Web, audience: str, name: str) -> Any:
-        listed = self._listing(web, f"/lists/{audience}/segments", "segments", "name", "member_count")
-        named = [one for one in listed if str(one["name"]).casefold() == name.casefold()]
-        if len(named) > 1:
-            raise NotFound("This audience has several segments called {name}.", name=name, advice="Rename one in Mailchimp.")
-        if not named:
-            raise NotFound("This audience has no segment called {name}.", name=name)
-        return named[0]
-
-    def _listing(self, web: Web, path: str, what: str, *fields: str) -> Iterator[Any]:
-        """Every entry of a listing, page after page until its own total is reached."""
-        wanted = ",".join([*(f"{what}.{field}" for field in fields), "total_items"])
-        seen, total = 0, 1
-        while seen < total:
-            page = self._get(web, path, once=True, fields=wanted, count=str(PAGE), offset=str(seen))
-            found, total = walk(page, what), int(walk(page, "total_items"))
-            yield from found
-            seen += len(found)
-            if not found and seen < total:
-                raise Incomplete("Mailchimp's list ended before its own total.")

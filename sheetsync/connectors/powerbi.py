@@ -13,51 +13,34 @@ Real service   not yet run against it; checked against its specification and its
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final, Literal
 
 from sheetsync import links
-from sheetsync.connectors._dax import is_count, measure_of, query
+from sheetsync.connectors._dax import is_count, measure_of
 from sheetsync.connectors._entra import EntraSettings, consent_for, signed_in
-from sheetsync.connectors._halves import asked
 from sheetsync.connectors._options import only
-from sheetsync.connectors._powerbi import CLOUDS, GUID, code_of, conditions_between, guid, question_of, row_of
+from sheetsync.connectors._powerbi import CLOUDS, GUID, conditions_between, guid, meaning
+from sheetsync.connectors._powerbi_models import QUESTIONS, Models
 from sheetsync.connectors.base import (
-    Connector,
+    BatchConnector,
     Example,
     Limits,
     LinkPattern,
     Metric,
-    origin_of,
     reading_of,
     setting,
     walk,
     walk_or_none,
 )
-from sheetsync.errors import (
-    AccessDenied,
-    BadCredentials,
-    LinkError,
-    NoSuchMetric,
-    NotFound,
-    NotReady,
-    Unavailable,
-    UnexpectedReply,
-    UnsupportedLink,
-)
+from sheetsync.errors import LinkError, NoSuchMetric, NotReady, UnsupportedLink
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.web.auth import Auth
 from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
-
-QUESTIONS: Final = 20
-"""So many figures of one model are asked for in one query."""
-
 
 _HOST: Final = "|".join(f"(?P<{name.replace('-', '_')}>{cloud.pages})" for name, cloud in CLOUDS.items())
 _GROUP: Final = rf"/groups/(?P<group>me|{GUID})"
@@ -75,9 +58,11 @@ class PowerBiSettings(EntraSettings):
     refreshed: bool = setting("True to ask when the model was last refreshed, and show that as As of.", False)
 
 
-class PowerBI(Connector[PowerBiSettings]):
+class PowerBI(BatchConnector[PowerBiSettings]):
     title = "Power BI"
     settings_type = PowerBiSettings
+    home = tuple(cloud.api for cloud in CLOUDS.values())
+    path = "/v1.0/myorg"
     # 120 queries a minute for each user, whatever the model (https://learn.microsoft.com/rest/api/power-bi/datasets/execute-queries).
     limits = Limits(concurrency=4, rates=((100, 60.0),), batch=QUESTIONS)
 
@@ -145,9 +130,6 @@ class PowerBI(Connector[PowerBiSettings]):
         f"https://app.powerbi.com/groups/me/reports/{_ID}?bookmarkGuid={_WORKSPACE}#metric=Leads",
     )
 
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
-
     def auth(self) -> Auth:
         cloud = CLOUDS[self.settings.cloud]
         return signed_in(self.settings, cloud.resource, login=cloud.login, account=self.account)
@@ -157,12 +139,9 @@ class PowerBI(Connector[PowerBiSettings]):
         return consent_for(self.settings, cloud.resource, login=cloud.login, account=self.account)
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
         written = links.split(link.url).query
-        kind, ids, page = found[0].kind, found[1], dict(reversed(written))
+        page = dict(reversed(written))
         if any(name.casefold() == "bookmarkguid" for name in page):
             raise UnsupportedLink(
                 "This address opens a bookmark, whose filters Power BI does not give out.",
@@ -191,25 +170,8 @@ class PowerBI(Connector[PowerBiSettings]):
         same = guid(tenant) is None or guid(self.settings.tenant) is None or tenant == self.settings.tenant.casefold()
         return found is not None and same and self.settings.cloud.replace("-", "_") in found[1]
 
-    def fetch(self, resource: Resource, web: Web) -> Any:
-        found = self.fetch_batch([resource], web)[resource]
-        if isinstance(found, LinkError):
-            raise found
-        return found
-
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
-        found: dict[Resource, Any] = {}
-        wanted: dict[str, list[Resource]] = defaultdict(list)
-        for resource in resources:
-            try:
-                wanted[self._model(web, resource)].append(resource)
-            except (BadCredentials, Unavailable):
-                raise
-            except LinkError as error:
-                found[resource] = error
-        for model, group in wanted.items():
-            found |= asked(group, partial(self._answers, web, model))
-        return found
+        return Models(partial(self.ask, web), partial(self.post, web), self.settings).figures(resources)
 
     def read(self, document: Any, query: Query) -> Reading:
         value = walk(document, "value")
@@ -224,87 +186,12 @@ class PowerBI(Connector[PowerBiSettings]):
         return Reading(reading.value, reading.unit, walk_or_none(document, "as_of"), reading.approximate)
 
     def refine(self, reply: Reply) -> LinkError | None:
-        if not 400 <= reply.status < 500 or reply.status == 429:
-            return None
-        code = code_of(reply)
-        info = reply.headers.get("x-powerbi-error-info", "")
-        if reply.status == 403 and "TokenExpired" in (info, code):
-            return BadCredentials("Power BI does not accept the key of this account any more.")
-        if reply.status == 403 or (reply.status == 401 and "PowerBINotAuthorizedException" in (info, code)):
-            return AccessDenied(
-                "Power BI does not let this account read this report or its model.",
-                advice="Ask the owner of the workspace for Build and Read on the model, and the administrator of Power BI "
-                "whether apps, and queries by the REST API, are permitted.",
-            )
-        if reply.status == 404:
-            return NotFound(
-                "Power BI knows nothing under this address, or this account may not see it.",
-                advice="Check the address, and whether the account is a member of the workspace.",
-            )
-        if reply.status == 400 and reply.path.endswith("/executeQueries"):
-            return NoSuchMetric(
-                "Power BI cannot work out this measure with this filter.",
-                advice="Check the names of measure, tables and columns, and that each value is of its column's type.",
-            )
-        return None
+        return meaning(reply)
 
     def probe(self, web: Web) -> None:
-        self._get(web, "/groups", **{"$top": "1"})
+        self.ask(web, "/groups", {"$top": "1"})
 
-    # --- how Power BI is asked
+    # --- which of its clouds
 
-    def _base(self) -> str:
+    def base(self) -> str:
         return (self.settings.api_url or CLOUDS[self.settings.cloud].api).rstrip("/")
-
-    def _get(self, web: Web, path: str, **params: str) -> Any:
-        return web.get_json(f"{self._base()}/v1.0/myorg{path}", params=params, once=True)
-
-    def _model(self, web: Web, resource: Resource) -> str:
-        """The id of the semantic model. Raises NotFound where the report has none, AccessDenied."""
-        if resource.kind == "dataset":
-            return resource.id
-        given = dict(resource.params)
-        group = given.get("group", "me")
-        if "app" in given:
-            place = f"/apps/{given['app']}"
-        elif group == "me" and self.settings.refresh_token is None:
-            raise AccessDenied(
-                "This report lies in somebody's own workspace, which an app cannot see.",
-                advice="Move it to a shared workspace, or ask the person who installed sheetsync to connect that person.",
-            )
-        else:
-            place = "" if group == "me" else f"/groups/{group}"
-        model = guid(walk_or_none(self._get(web, f"{place}/reports/{resource.id}"), "datasetId"))
-        if model is None:
-            raise NotFound("This report has no semantic model that can be asked.", advice="Paste the address of another report.")
-        return model.lower()
-
-    def _answers(self, web: Web, model: str, resources: Sequence[Resource]) -> dict[Resource, Any]:
-        """One row with the figures of all of them. Raises NoSuchMetric where one of them cannot be worked out."""
-        questions = [question_of(resource) for resource in resources]
-        body: dict[str, Any] = {"queries": [{"query": query(questions)}], "serializerSettings": {"includeNulls": True}}
-        if self.settings.user:
-            body["impersonatedUserName"] = self.settings.user
-        row = row_of(web.post_json(f"{self._base()}/v1.0/myorg/datasets/{model}/executeQueries", body))
-        as_of = self._refreshed(web, model) if self.settings.refreshed else None
-        found: dict[Resource, Any] = {}
-        for place, (resource, question) in enumerate(zip(resources, questions, strict=True)):
-            unknown = next((one for number, one in enumerate(question.values) if not row.get(f"[k{place}_{number}]")), None)
-            if unknown is not None:
-                found[resource] = NotFound(
-                    "The model has no {value} in {column}.", value=unknown.value, column=unknown.column,
-                    advice="Check how it is spelt in Power BI.",
-                )  # fmt: skip
-            else:
-                found[resource] = {"value": walk(row, f"[v{place}]"), "as_of": as_of}
-        return found
-
-    def _refreshed(self, web: Web, model: str) -> datetime | None:
-        """When the model was last filled; None for a model that asks its source each time."""
-        listed = walk(self._get(web, f"/datasets/{model}/refreshes", **{"$top": "20"}), "value")
-        ends = [one.get("endTime") for one in listed if isinstance(one, dict) and one.get("status") == "Completed"]
-        try:
-            moment = datetime.fromisoformat(str(ends[0])) if ends else None
-        except ValueError:
-            raise UnexpectedReply("Power BI does not say when the model was refreshed.") from None
-        return moment if moment and moment.tzinfo else None

@@ -14,63 +14,28 @@ Real service   not yet run against it; checked against its documentation and aga
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
 from sheetsync import links
-from sheetsync.connectors._options import conditions_of, conditions_text, only
+from sheetsync.connectors import _salesforce_pages as pages
 from sheetsync.connectors._salesforce import JwtBearer
-from sheetsync.connectors._salesforce_objects import DESCRIPTION_BYTES, NAME, REST, Objects, field_of, measure_of
-from sheetsync.connectors._salesforce_reports import component_of, total_of
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Metric,
-    Settings,
-    origin_of,
-    reading_of,
-    setting,
-    walk,
-    walk_or_none,
-)
-from sheetsync.errors import (
-    AccessDenied,
-    ConfigError,
-    Incomplete,
-    LinkError,
-    NoSuchMetric,
-    NotFound,
-    RateLimited,
-    UnsupportedLink,
-)
+from sheetsync.connectors._salesforce_objects import DESCRIPTION_BYTES, NAME, REST, Objects
+from sheetsync.connectors._salesforce_replies import meaning, moment_of
+from sheetsync.connectors._salesforce_reports import reading
+from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Metric, Settings, setting
+from sheetsync.errors import ConfigError, LinkError, NotFound
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth, ClientCredentials, RefreshToken
 from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
-HOUR: Final = 3_600.0
-PATIENCE: Final = 20.0
-"""Seconds until a place among the long requests that run at the same time becomes free again."""
-
-_CLOUDS: Final = {
-    "lightning.force.com": "my.salesforce.com", "lightning.crmforce.mil": "my.salesforce.mil",
-    "lightning.force.mil": "my.salesforce.mil", "lightning.sfcrmapps.cn": "my.sfcrmproducts.cn",
-}  # fmt: skip
-"""Where people look -> where the API answers: the world, the United States' government, China."""
-
-_ORG: Final = r"(?P<org>[a-z0-9][a-z0-9-]*(\.(sandbox|develop|scratch|trailblaze|demo|patch|stage|free))?)"
-_CLOUD: Final = "|".join(re.escape(cloud) for cloud in {**_CLOUDS, **dict.fromkeys(_CLOUDS.values(), "")})
-_SITE: Final = rf"{_ORG}\.({_CLOUD})"
+_SITE: Final = pages.SITE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +59,11 @@ class SalesforceSettings(Settings):
 class Salesforce(Connector[SalesforceSettings]):
     title = "Salesforce"
     settings_type = SalesforceSettings
+    home = ("https://{domain}.my.salesforce.com",)
     # 500 synchronous runs of reports an hour and 20 at once
     # (https://developer.salesforce.com/docs/atlas.en-us.api_analytics.meta/api_analytics/sforce_analytics_rest_api_limits_limitations.htm);
     # other programs run reports too.
-    limits = Limits(concurrency=4, rates=((450, HOUR),))
+    limits = Limits(concurrency=4, rates=((450, 3_600.0),))
 
     links = (
         LinkPattern("report", _SITE, rf"/(lightning/r/Report/)?(?P<id>00O{REST})(/view|/edit)?/?"),
@@ -108,9 +74,7 @@ class Salesforce(Connector[SalesforceSettings]):
         ),
         LinkPattern("list", _SITE, rf"/lightning/o/(?P<object>{NAME})/list/?", {"filterName": rf"(?P<id>00B{REST}|{NAME})"}),
         LinkPattern("list", _SITE, r"/(?P<prefix>[0-9A-Za-z]{3})/?", {"fcf": rf"(?P<id>00B{REST})"}),
-        LinkPattern(
-            "object", _SITE, r"/lightning/o/\w+/(list|home)/?", instead="Choose a list view, so that the address names it.",
-        ),
+        LinkPattern("tab", _SITE, r"/lightning/o/\w+/(list|home)/?", instead="Choose a list view, so that the address names it."),
         LinkPattern("record", _SITE, rf"/lightning/r/((?!Report/|Dashboard/)(?P<object>{NAME})/)?(?P<id>\w{{3}}{REST})/view/?"),
         LinkPattern("query", _SITE, r"/(lightning/page/home/?)?"),
         LinkPattern(
@@ -169,71 +133,36 @@ class Salesforce(Connector[SalesforceSettings]):
         "https://acme.lightning.force.com/lightning/r/Report/00O5g00000ABCdeEAH/view?fv0=Germany",
     )
 
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
-
     def auth(self) -> Auth:
-        given, token_url = self.settings, f"{self._base()}/services/oauth2/token"
+        given, kept, token_url = self.settings, self.settings.refresh_token, f"{self.base()}/services/oauth2/token"
         if given.private_key is not None and given.username:
-            return JwtBearer(token_url, given.client_id, given.username, self._audience(), given.private_key)
+            return JwtBearer(token_url, given.client_id, given.username, self._domain().audience(), given.private_key)
         if given.client_secret is None or given.private_key is not None:
             raise ConfigError(
                 "The account {account} of Salesforce needs client_secret, or private_key with username.", account=self.account
             )
-        if given.refresh_token is not None:
-            kept = given.refresh_token
+        if kept is not None:
             return RefreshToken(token_url, given.client_id, given.client_secret, kept, store=kept.keep)
         return ClientCredentials(token_url, given.client_id, given.client_secret)
 
     def consent(self) -> Consent:
-        base = f"{self._base()}/services/oauth2"
-        pages = f"https://{self._host()}/services/oauth2/authorize"
-        return Consent(pages, f"{base}/token", ("api", "refresh_token"))
+        page = f"https://{self._domain().host}/services/oauth2/authorize"
+        return Consent(page, f"{self.base()}/services/oauth2/token", ("api", "refresh_token"))
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
-        (kind, ids), metric = (found[0].kind, found[1]), (link.option("metric") or "").strip()
-        if kind == "query" and link.option("item") is None:
-            return None
-        only(link, *{"dashboard": ("item",), "list": ("where",), "query": ("item",)}.get(kind, ()))
-        if kind == "report" and any(re.fullmatch(r"fv\d+", name) for name, _ in links.split(link.url).query):
-            raise UnsupportedLink(
-                "This address filters the report, which Salesforce does not do for programs.",
-                use_instead="Save the report with this filter, and paste its address.",
-            )
-        if len(metric) > 200 or not metric.isprintable() or "&" in metric:
-            raise NoSuchMetric("The measure of this link is too long, or holds signs that no measure has.")
-        if kind == "report":
-            return Resource(kind, ids["id"]), metric or "count"
-        if kind == "dashboard":
-            item = (link.option("item") or "").strip()
-            return Resource(kind, ids["id"]), (metric or "shown") + (f"&item={item}" if item else "")
-        if kind == "query":
-            return Resource(kind, str(link.option("item"))), cls.metric_of(kind, link).name
-        where: list[tuple[str, str]] = [(name, ids[name]) for name in ("object", "prefix") if name in ids]
-        if kind == "record":
-            return Resource(kind, ids["id"], (*where, ("field", field_of(metric)))), metric
-        metric = measure_of(metric)
-        if metric != "count":
-            where.append(("metric", metric))
-        if link.option("where"):
-            where.append(("where", conditions_text(conditions_of(link.option("where")))))
-        return Resource(kind, ids["id"], tuple(where)), metric
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str] | None:
+        return pages.chosen(kind, ids, link)
 
     def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the host says which organisation it is
-        return _api_host(links.split(link.url).host) == self._named()
+        return pages.api_host(links.split(link.url).host) == self._domain().named
 
     def fetch(self, resource: Resource, web: Web) -> Any:
         given = dict(resource.params)
         if resource.kind == "report":
-            path = f"/analytics/reports/{quote(resource.id, safe='')}"
-            return self._get(web, path, max_bytes=DESCRIPTION_BYTES, includeDetails="false")
+            return self._get(web, f"/analytics/reports/{quote(resource.id)}", max_bytes=DESCRIPTION_BYTES, includeDetails="false")
         if resource.kind == "dashboard":
             reply = web.get(self._url(f"/analytics/dashboards/{quote(resource.id, safe='')}"), max_bytes=DESCRIPTION_BYTES)
-            return {"dashboard": reply.json(), "asked": _moment(reply.headers.get("date", ""))}
+            return {"dashboard": reply.json(), "asked": moment_of(reply)}
         if resource.kind == "query":
             if resource.id not in self.settings.queries:
                 raise NotFound("The account {account} has no query called {name}.", account=self.account, name=resource.id)
@@ -245,93 +174,27 @@ class Salesforce(Connector[SalesforceSettings]):
         return objects.view(name, resource.id, given.get("metric", "count"), given.get("where", ""))
 
     def read(self, document: Any, query: Query) -> Reading:
-        currency = self.settings.currency
-        if query.resource.kind == "report":
-            return total_of(document, query.metric, currency)
-        if query.resource.kind == "dashboard":
-            metric, _, item = query.metric.partition("&item=")
-            metric = "" if metric == "shown" else metric
-            hours = self.settings.dashboard_hours
-            return component_of(document["dashboard"], document["asked"], metric, item, hours, currency)
-        shape = Metric(query.metric, "", of_hundred=bool(document.get("percent")))
-        return reading_of(walk(document, "figure"), shape, document.get("currency"))
+        return reading(document, query, self.settings.currency, self.settings.dashboard_hours)
 
     def refine(self, reply: Reply) -> LinkError | None:
-        if not 400 <= reply.status < 500 or reply.status == 401:
-            return None
-        code, message = _complaint(reply)
-        if code == "REQUEST_LIMIT_EXCEEDED":  # the day's calls, or too many long ones at once: both come as 403, without a wait
-            wait = PATIENCE if "concurrent" in message.casefold() else HOUR
-            return RateLimited("Salesforce answers no more calls of this organisation for a while.", wait=wait)
-        if reply.status == 403 and re.search(r"more than \d+ (reports|dashboards)", message):
-            return RateLimited("Salesforce runs no more reports within this hour.", wait=HOUR)
-        if code in {"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"}:
-            return AccessDenied("This organisation of Salesforce, or its user, may not use the API.")
-        if code == "QUERY_TIMEOUT":
-            return Incomplete("Salesforce did not finish this query in time.")
-        if reply.status == 400 and reply.path.endswith("/describe") and "/listviews/" in reply.path:
-            return UnsupportedLink(
-                "Salesforce does not describe this list view.", use_instead="Make a report of it, and paste the report's address."
-            )
-        return None
+        return meaning(reply)
 
     def probe(self, web: Web) -> None:
         self._objects(web).query("SELECT Id FROM Organization LIMIT 1")
 
-    # --- how Salesforce is asked
+    # --- the organisation
 
-    def _named(self) -> str:
-        host = self.settings.domain.strip().lower()
-        return host if host.endswith(tuple(_CLOUDS.values())) else f"{host}.my.salesforce.com"
+    def base(self) -> str:
+        return self.settings.api_url.rstrip("/") or f"https://{self._domain().host}"
 
-    def _host(self) -> str:
-        host = self._named()
-        if not re.fullmatch(_SITE, host):
-            raise ConfigError(
-                "The domain of the account {account} of Salesforce is no My Domain, such as acme or acme--uat.sandbox.",
-                account=self.account,
-            )
-        return host
-
-    def _base(self) -> str:
-        return self.settings.api_url.rstrip("/") or f"https://{self._host()}"
-
-    def _audience(self) -> str:
-        host = self._host()
-        if not self.settings.audience and not host.endswith(".my.salesforce.com"):
-            raise ConfigError("The account {account} of Salesforce needs an audience for its private_key.", account=self.account)
-        return self.settings.audience or f"https://{'test' if '.sandbox.' in host else 'login'}.salesforce.com"
+    def _domain(self) -> pages.Domain:
+        return pages.Domain(self.settings.domain, self.settings.audience, self.account)
 
     def _url(self, path: str) -> str:
-        if not re.fullmatch(r"\d{2,3}\.\d", self.settings.api_version):
-            raise ConfigError("The api_version of the account {account} of Salesforce reads 67.0.", account=self.account)
-        return f"{self._base()}/services/data/v{self.settings.api_version}{path}"
+        return f"{self.base()}{pages.version_path(self.settings.api_version, self.account)}{path}"
 
     def _get(self, web: Web, path: str, *, once: bool = False, max_bytes: int | None = None, **params: str) -> Any:
         return web.get_json(self._url(path), params=params, once=once, max_bytes=max_bytes)
 
     def _objects(self, web: Web) -> Objects:
-        given = self.settings
-        return Objects(partial(self._get, web), self.lookups, currency=given.currency, own_views=given.own_views)
-
-
-def _api_host(host: str) -> str:
-    return next((host.removesuffix(page) + api for page, api in _CLOUDS.items() if host.endswith(f".{page}")), host)
-
-
-def _complaint(reply: Reply) -> tuple[str, str]:
-    """The code and the text of an error: a list of one, or one alone."""
-    try:
-        told = reply.json()
-    except LinkError:
-        return "", ""
-    first = walk_or_none(told, "0") if isinstance(told, list) else told
-    return str(walk_or_none(first, "errorCode") or ""), str(walk_or_none(first, "message") or "")
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return Objects(partial(self._get, web), self.lookups, self.settings.currency, own_views=self.settings.own_views)

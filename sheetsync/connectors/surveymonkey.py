@@ -16,39 +16,23 @@ Real service   not yet run against it; checked against its documentation and a r
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sheetsync.connectors import _surveymonkey as questions
 from sheetsync.connectors import _surveymonkey_replies as replies
 from sheetsync.connectors._options import days_of, only
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Metric,
-    Settings,
-    origin_of,
-    setting,
-    walk,
-)
-from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, UnexpectedReply
+from sheetsync.connectors._surveymonkey_calls import Surveys
+from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Metric, Settings, setting
+from sheetsync.errors import ConfigError, LinkError, NoSuchMetric
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth, Bearer
 from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
-
-PAGE: Final = 1000
-"""The most that one listing call brings (parameter `per_page`)."""
-COUNTS: Final = 100
-"""As many questions a call; how many are allowed is not documented."""
 
 STATES: Final = {
     "completed": "responses that are completed",
@@ -73,6 +57,8 @@ class SurveyMonkeySettings(Settings):
 class SurveyMonkey(Connector[SurveyMonkeySettings]):
     title = "SurveyMonkey"
     settings_type = SurveyMonkeySettings
+    home = tuple(replies.HOSTS.values())
+    path = "/v3"
     # Half of the 120 calls a minute (https://api.surveymonkey.com/v3/docs#request-and-response-limits), which all programs that
     # use the app share.
     limits = Limits(concurrency=2, rates=((60, 60.0),))
@@ -126,9 +112,6 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
         "https://www.surveymonkey.com/dashboard/",
     )
 
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
-
     def auth(self) -> Auth:
         return Bearer(self.settings.access_token)
 
@@ -139,12 +122,8 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
         return Consent(f"{host}/oauth/authorize", tokens, pkce=False, settings=replies.granted)
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
-        pattern, ids = found
-        only(link, "period", *(("item", "filter", "select") if pattern.kind == "survey" else ()))
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
+        only(link, "period", *(("item", "filter", "select") if kind == "survey" else ()))
         params = [("by", "number")] if "number" in ids else []
         identity = ids.get("number") or replies.canonical(ids["id"])
         wanted = (link.option("metric") or "").casefold().replace(" ", "_")
@@ -166,26 +145,23 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
         if dates or wanted in STATES:
             metric = cls.metric_of("responses", link).name
             status = [("status", metric)] if metric in STATES else []
-            kind = [("of", "collectors")] if pattern.kind == "collector" else []
-            return Resource("responses", identity, (*params, *kind, *status, *dates)), metric
+            of = [("of", "collectors")] if kind == "collector" else []
+            return Resource("responses", identity, (*params, *of, *status, *dates)), metric
         if wanted and wanted != "responses":
             cls.metric_of("responses", link)  # the longer list of what there is
-        return Resource(pattern.kind, identity, tuple(params)), cls.metric_of(pattern.kind, link).name
+        return Resource(kind, identity, tuple(params)), cls.metric_of(kind, link).name
 
     def fetch(self, resource: Resource, web: Web) -> Any:
-        given = dict(resource.params)
+        given, surveys = dict(resource.params), Surveys(partial(self.ask, web), self.lookups)
         if resource.kind == "collector":
-            return self._get(web, f"/collectors/{resource.id}")
+            return self.ask(web, f"/collectors/{resource.id}")
         if resource.kind == "survey":
-            return self._survey(web, resource.id, by_number="by" in given)
-        number = resource.id if "by" in given else self._number(web, resource.id)
-        filters = self._dates(given) | ({"status": given["status"]} if "status" in given else {})
+            return surveys.survey(resource.id, by_number="by" in given)
+        number = resource.id if "by" in given else surveys.number(resource.id)
+        asked = surveys.days(given, self.settings.time_zone, self.account) | {k: v for k, v in given.items() if k == "status"}
         if resource.kind == "responses":
-            return self._get(web, f"/{given.get('of', 'surveys')}/{number}/responses", {"per_page": "1", **filters})
-        question = questions.question_of(self._get(web, f"/surveys/{number}/details", once=True), given["item"])
-        return questions.counted(
-            question, self._listing(web, f"/surveys/{number}/rollups", filters, COUNTS), given.get("select", "")
-        )
+            return self.ask(web, f"/{given.get('of', 'surveys')}/{number}/responses", {"per_page": "1", **asked})
+        return surveys.question(number, given["item"], asked, given.get("select", ""))
 
     def read(self, document: Any, query: Query) -> Reading:
         if query.resource.kind != "question":
@@ -197,70 +173,11 @@ class SurveyMonkey(Connector[SurveyMonkeySettings]):
         return replies.meaning(reply)
 
     def probe(self, web: Web) -> None:
-        self._get(web, "/surveys", {"per_page": "1"})
+        self.ask(web, "/surveys", {"per_page": "1"})
 
-    # --- how SurveyMonkey is asked
+    # --- where the account's data lies
 
-    def _base(self) -> str:
+    def base(self) -> str:
         if self.settings.region not in replies.HOSTS:
             raise ConfigError("The region of the SurveyMonkey account {account} is us, eu or ca.", account=self.account)
         return (self.settings.api_url or replies.HOSTS[self.settings.region]).rstrip("/")
-
-    def _get(self, web: Web, path: str, params: Mapping[str, str] | None = None, *, once: bool = False) -> Any:
-        return web.get_json(f"{self._base()}/v3{path}", params=params, once=once)
-
-    def _survey(self, web: Web, identity: str, *, by_number: bool) -> Any:
-        """The listing's entry, since one listing serves all rows."""
-        for one in self._surveys(web):
-            if str(walk(one, "id")) == identity if by_number else identity in replies.tokens(one):
-                if not by_number:
-                    self._keep(identity, str(walk(one, "id")))
-                return one
-        if by_number:
-            return self._get(web, f"/surveys/{identity}")
-        raise NotFound(
-            "The SurveyMonkey account that is connected has no survey with this address.",
-            advice="A survey that a colleague shared with it is named by its number: https://api.surveymonkey.com/v3/surveys/NUMBER.",
-        )
-
-    def _number(self, web: Web, token: str) -> str:
-        kept = self.lookups.get(f"survey/{token}")
-        return kept if kept is not None else str(walk(self._survey(web, token, by_number=False), "id"))
-
-    def _keep(self, token: str, number: str) -> None:
-        if not re.fullmatch(r"\d{1,19}", number):
-            raise UnexpectedReply("SurveyMonkey names a survey by something that is no number.")
-        if self.lookups.get(f"survey/{token}") != number:
-            self.lookups.put(f"survey/{token}", number)
-
-    def _surveys(self, web: Web) -> Iterator[Any]:
-        wanted = {"include": "response_count,analyze_url,preview", "sort_by": "title", "sort_order": "ASC"}
-        return self._listing(web, "/surveys", wanted, PAGE)
-
-    def _listing(self, web: Web, path: str, params: Mapping[str, str], size: int) -> Iterator[Any]:
-        """Every entry of a listing, page after page until its own total is reached."""
-        page, seen, total = 1, 0, 1
-        while seen < total:
-            found = self._get(web, path, {**params, "per_page": str(size), "page": str(page)}, once=True)
-            entries, total = walk(found, "data"), walk(found, "total")
-            if not isinstance(entries, list) or not isinstance(total, int):
-                raise UnexpectedReply("SurveyMonkey's list has another shape than documented.")
-            yield from entries
-            page, seen = page + 1, seen + len(entries)
-            if not entries and seen < total:
-                raise Incomplete("SurveyMonkey's list ended before its own total.")
-
-    def _dates(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Times without a zone are UTC (https://api.surveymonkey.com/v3/docs#data-types)."""
-        if "from" not in given:
-            return {}
-        try:
-            zone = ZoneInfo(self.settings.time_zone)
-        except (KeyError, ValueError, OSError):
-            raise ConfigError("The SurveyMonkey account {account} names no known time zone.", account=self.account) from None
-        first, behind = date.fromisoformat(given["from"]), date.fromisoformat(given["to"]) + timedelta(days=1)
-        ends = {"start_created_at": first, "end_created_at": behind}
-        return {
-            name: datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-            for name, day in ends.items()
-        }

@@ -15,26 +15,15 @@ Real service   not yet run against it; checked against its documentation
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from sheetsync import values
 from sheetsync.connectors._options import only
-from sheetsync.connectors._tita import TitaToken, meaning
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Metric,
-    Settings,
-    origin_of,
-    setting,
-    walk,
-    walk_or_none,
-)
+from sheetsync.connectors._tita import TitaToken, meaning, values_of
+from sheetsync.connectors.base import BatchConnector, Example, Limits, LinkPattern, Metric, Settings, setting, walk, walk_or_none
 from sheetsync.errors import ConfigError, Incomplete, LinkError, NoSuchMetric, NotFound, UnexpectedReply, UnsupportedLink
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
@@ -66,9 +55,10 @@ class TitaSettings(Settings):
     )
 
 
-class Tita(Connector[TitaSettings]):
+class Tita(BatchConnector[TitaSettings]):
     title = "Tita"
     settings_type = TitaSettings
+    home = ("https://oapi.tita.com",)
     limits = Limits(concurrency=1, rates=((2, 1.0),), batch=BATCH)
 
     links = (
@@ -99,12 +89,9 @@ class Tita(Connector[TitaSettings]):
     )  # fmt: skip
     unsupported = ("https://www.tita.com/", "https://www.tita.com/u/110006#/home")
 
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
-
     def auth(self) -> Auth:
         given = self.settings
-        return TitaToken(f"{self._base()}/OAuth/Token", self._tenant(), given.app_id, given.secret, given.token)
+        return TitaToken(f"{self.base()}/OAuth/Token", self._tenant(), given.app_id, given.secret, given.token)
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:
@@ -126,12 +113,6 @@ class Tita(Connector[TitaSettings]):
                 )
             kind, number = named["kind"].casefold(), named["id"]
         return Resource(kind, number), cls.metric_of(kind, link).name
-
-    def fetch(self, resource: Resource, web: Web) -> Any:
-        outcome = self.fetch_batch([resource], web)[resource]
-        if isinstance(outcome, LinkError):
-            raise outcome
-        return outcome
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
         """Up to BATCH objectives, or key results, at once."""
@@ -165,9 +146,6 @@ class Tita(Connector[TitaSettings]):
 
     # --- how Tita is asked
 
-    def _base(self) -> str:
-        return (self.settings.api_url or "https://oapi.tita.com").rstrip("/")
-
     def _tenant(self) -> str:
         if not re.fullmatch(r"\d{1,18}", self.settings.tenant_id):
             raise ConfigError("The tenant of the Tita account {account} is a number.", account=self.account)
@@ -175,7 +153,7 @@ class Tita(Connector[TitaSettings]):
 
     def _page(self, web: Web, asked: Mapping[str, str], number: int) -> Any:
         params = {"page_num": str(number), "page_size": str(BATCH), "fetch_kr": "true", **asked}
-        return web.get_json(f"{self._base()}/api/{self._tenant()}/okr/search", params=params)
+        return self.ask(web, f"/api/{self._tenant()}/okr/search", params)
 
     def _found(self, resources: Sequence[Resource], web: Web) -> dict[str, Any]:
         """Number -> what is read from that objective or key result."""
@@ -186,7 +164,7 @@ class Tita(Connector[TitaSettings]):
             for part in parts:
                 number = str(walk(part, f"{kind}_id"))
                 if number in wanted:
-                    found[number] = part if kind == "okr" else {**part, "values": _values(part)}
+                    found[number] = part if kind == "okr" else {**part, "values": values_of(part)}
         return found
 
     def _objectives(self, web: Web, asked: Mapping[str, str]) -> Iterator[Any]:
@@ -203,13 +181,3 @@ class Tita(Connector[TitaSettings]):
             if not okrs:
                 break
         raise Incomplete("Tita's list ended before its own total.")
-
-
-def _values(key_result: Any) -> dict[str, Any]:
-    """`quantifyField_code` -> value. Raises UnexpectedReply where one code has two values."""
-    found: dict[str, Any] = {}
-    for one in walk_or_none(key_result, "quantify_values") or []:
-        code, value = str(walk(one, "quantifyField_code")), walk_or_none(one, "value")
-        if found.setdefault(code, value) != value:
-            raise UnexpectedReply("Tita gave two values for the same field of a key result.")
-    return found

@@ -24,6 +24,7 @@ from sheetsync.errors import (
 )
 from sheetsync.web.addresses import is_literal
 from sheetsync.web.auth import NO_CREDENTIAL, Auth, Credential
+from sheetsync.web.certificate import ClientCertificate
 from sheetsync.web.deadline import Deadline
 from sheetsync.web.once import Once
 from sheetsync.web.reply import Reply, error_of
@@ -104,6 +105,8 @@ class Web:
             for address in own + tokens
         }
         secure = any(address.scheme == "https" for address in own + tokens)
+        if secure and isinstance(auth, ClientCertificate):
+            tls = auth.context(tls, tls_context)
         self._wire = Wire(
             Guard(places, resolve=look_up if resolve is None else resolve, inner=network),
             tls=tls or (tls_context() if secure else None),
