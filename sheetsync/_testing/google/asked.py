@@ -76,6 +76,6 @@ class Asked:
             free = [self.document.located({"sheetId": tab.sheet_id, **one})[1] for one in spared]
             if not any(all(one.holds(*cell) for cell in block.cells()) for one in free):
                 raise bad(
-                    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove protection "
-                    "if you need to edit."
+                    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove "
+                    "protection if you need to edit."
                 )
