@@ -19,27 +19,9 @@ from sheetsync._testing.google.document import Document
 from sheetsync._testing.google.kinds import cells
 from sheetsync._testing.google.kinds import ranges as range_kinds
 from sheetsync.testing import FakeGoogle
+from tests.google.conftest import PLAN
 from tests.google.discovery import FOLDER, needs_documents
 from tests.google.wire import Wire, block, rows
-
-PLAN = {
-    "Plan": {
-        (1, 1): "Key result",
-        (1, 2): "Result",
-        (2, 1): "Visits",
-        (2, 2): 30,
-        (3, 1): "Leads",
-        (3, 2): 10,
-        (4, 1): "Churn",
-        (4, 2): 20,
-    }
-}
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    with FakeGoogle() as google:
-        yield Wire(google, google.seed("OKR", PLAN))
 
 
 def raw_is_not_parsed(wire: Wire) -> None:
@@ -291,13 +273,20 @@ MUTANTS = [
 ]
 
 
+@pytest.fixture
+def planted() -> Iterator[Wire]:
+    """A client of a stand-in that shall be wrong."""
+    with FakeGoogle() as google:
+        yield Wire(google, google.seed("OKR", PLAN))
+
+
 @pytest.mark.parametrize(("plant", "contract"), MUTANTS)
 def test_a_planted_fault_is_found(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None], contract: Callable[[Wire], None]
+    planted: Wire, monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None], contract: Callable[[Wire], None]
 ) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        contract(wire)
+        contract(planted)
 
 
 @needs_documents

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Asked:
-    """`query` has a list for every parameter; `parts` are the variable parts of the path; `body` is decoded where it is JSON."""
+    """`query` has a list for every parameter; `parts` are the variable parts of the path; `body` is decoded where it is JSON.
+    `known` is what a run of requests of one kind need not look up again; another kind forgets it."""
 
     state: State
     who: str
@@ -27,6 +28,7 @@ class Asked:
     body: Any = None
     raw: bytes = b""
     found: Document | None = None
+    known: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def document(self) -> Document:
@@ -76,6 +78,6 @@ class Asked:
             free = [self.document.located({"sheetId": tab.sheet_id, **one})[1] for one in spared]
             if not any(all(one.holds(*cell) for cell in block.cells()) for one in free):
                 raise bad(
-                    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove protection "
-                    "if you need to edit."
+                    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove "
+                    "protection if you need to edit."
                 )

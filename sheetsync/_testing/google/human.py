@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from sheetsync._testing.google import a1, entering, metadata, reading, shape
+from sheetsync._testing.google import a1, entering, metadata, reading, seeding, shape
 from sheetsync._testing.google.a1 import Block
 from sheetsync._testing.google.asked import Asked
 from sheetsync._testing.google.document import Anchor, Document, Tab
@@ -170,7 +170,7 @@ class Sheet:
 
         def edit() -> None:
             self.model.grow(row, column)
-            self.model.put(row - 1, column - 1, dict(cell))
+            self.model.put(row - 1, column - 1, seeding.cell(cell))
 
         self._changed(edit)
 

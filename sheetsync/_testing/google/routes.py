@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import unquote
 
-from sheetsync._testing.google import drive, oauth, sheets_api, values
+from sheetsync._testing.google import drive, oauth, sheets_api, values, values_append, values_by_filter
 from sheetsync._testing.google.asked import Asked
 from sheetsync._testing.google.state import CallKind
 
@@ -52,10 +52,10 @@ ROUTES: Final = (
     _route("GET", f"{_SHEETS}/values:batchGet", "read", "reader", values.batch_get),
     _route("POST", f"{_SHEETS}/values:batchUpdate", "write", "writer", values.batch_update),
     _route("POST", f"{_SHEETS}/values:batchClear", "write", "writer", values.batch_clear),
-    _route("POST", f"{_SHEETS}/values:batchGetByDataFilter", "read", "reader", values.batch_get_by_filter),
-    _route("POST", f"{_SHEETS}/values:batchUpdateByDataFilter", "write", "writer", values.batch_update_by_filter),
-    _route("POST", f"{_SHEETS}/values:batchClearByDataFilter", "write", "writer", values.batch_clear_by_filter),
-    _route("POST", f"{_SHEETS}/values/{{range}}:append", "write", "writer", values.append),
+    _route("POST", f"{_SHEETS}/values:batchGetByDataFilter", "read", "reader", values_by_filter.batch_get),
+    _route("POST", f"{_SHEETS}/values:batchUpdateByDataFilter", "write", "writer", values_by_filter.batch_update),
+    _route("POST", f"{_SHEETS}/values:batchClearByDataFilter", "write", "writer", values_by_filter.batch_clear),
+    _route("POST", f"{_SHEETS}/values/{{range}}:append", "write", "writer", values_append.append),
     _route("POST", f"{_SHEETS}/values/{{range}}:clear", "write", "writer", values.clear),
     _route("GET", f"{_SHEETS}/values/{{range}}", "read", "reader", values.get),
     _route("PUT", f"{_SHEETS}/values/{{range}}", "write", "writer", values.update),

@@ -23,6 +23,8 @@ class Switches:
     `values_batch_atomic`        whether a values batch of which one range is refused writes nothing. Documented only for
                                  spreadsheets.batchUpdate; unknown here.
     `plain_urls_are_links`       whether `hyperlink` is there for a cell whose whole text is a URL. Unknown.
+    `metadata_budget`            characters of keys and values that a spreadsheet, and each of its sheets, may hold: 30,000 in the
+                                 guide as third parties quote it; how it is split is not confirmed.
     `deleted_answers_unavailable_first` whether the first call on a deleted spreadsheet is 503, and 404 after (one transcript).
     """
 
@@ -32,4 +34,5 @@ class Switches:
     unmatched_filter: Literal["omitted", "empty", "error"] = "omitted"
     values_batch_atomic: bool = False
     plain_urls_are_links: bool = True
+    metadata_budget: int = 30_000
     deleted_answers_unavailable_first: bool = False

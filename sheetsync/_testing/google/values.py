@@ -1,4 +1,4 @@
-"""Ranges and values go in, the replies of the `values` endpoints go out: get, update, append, clear, and their batches.
+"""Ranges and values go in, the replies of the `values` endpoints go out: get, update, clear, and their batches by range.
 
 `values` is absent where a range is empty; blanks inside are `""`; the end of each row and of the block is trimmed (recorded).
 `null` leaves a cell alone, `""` clears it; rows may be ragged (documented, transcripts).
@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sheetsync._testing.google import a1, entering, reading
 from sheetsync._testing.google.a1 import Area, Block
 from sheetsync._testing.google.asked import Asked
-from sheetsync._testing.google.document import MAX_CELLS, Tab
+from sheetsync._testing.google.document import Tab
 from sheetsync._testing.google.errors import Refusal, bad, violation
 from sheetsync._testing.google.formulas import Calculation, Wrong
-from sheetsync._testing.google.metadata import Entries, blocks
 from sheetsync._testing.google.showing import DATES, moment
 
 RENDER: Final = ("FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA")
@@ -23,7 +23,7 @@ DATE_TIME: Final = ("SERIAL_NUMBER", "FORMATTED_STRING")
 MAJOR: Final = ("ROWS", "COLUMNS")
 LIST: Final = "type.googleapis.com/google.protobuf.ListValue"
 VALUE_RANGE: Final = frozenset({"range", "majorDimension", "values"})
-_RESPONSE: Final = ("includeValuesInResponse", "responseValueRenderOption", "responseDateTimeRenderOption", "valueInputOption")
+RESPONSE: Final = ("includeValuesInResponse", "responseValueRenderOption", "responseDateTimeRenderOption", "valueInputOption")
 
 
 def located(asked: Asked, text: str) -> tuple[Tab, Block]:
@@ -104,10 +104,10 @@ def batch_get(asked: Asked) -> dict[str, Any]:
 
 def _got(asked: Asked, text: str) -> dict[str, Any]:
     tab, block = located(asked, text)
-    return value_range(asked, tab, block, **_options(asked, {}))
+    return value_range(asked, tab, block, **options(asked, {}))
 
 
-def _options(asked: Asked, body: Mapping[str, Any], *, response: bool = False) -> dict[str, str]:
+def options(asked: Asked, body: Mapping[str, Any], *, response: bool = False) -> dict[str, str]:
     names = (
         ("responseValueRenderOption", "responseDateTimeRenderOption")
         if response
@@ -135,7 +135,7 @@ def rows_of(body: Mapping[str, Any], where: str) -> list[list[Any]]:
         values = []
     for row in values if isinstance(values, list) else [values]:
         if not isinstance(row, list):
-            shown = reading_json(values if not isinstance(values, list) else row)
+            shown = as_json(values if not isinstance(values, list) else row)
             raise violation(where, f"Invalid value at '{where}' ({LIST}), {shown}")
         if any(isinstance(value, dict | list) for value in row):
             raise bad("Invalid values: only strings, numbers, booleans and null can be written")
@@ -145,9 +145,7 @@ def rows_of(body: Mapping[str, Any], where: str) -> list[list[Any]]:
     return list(values)
 
 
-def reading_json(value: Any) -> str:
-    import json  # noqa: PLC0415 - for one message
-
+def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -199,13 +197,13 @@ def _updated(asked: Asked, text: str, body: Mapping[str, Any], whole: Mapping[st
     found = written(asked, tab, block, rows, typed=as_typed(asked, whole), anchor=single)
     if whole.get("includeValuesInResponse") or asked.flag("includeValuesInResponse"):
         touched = located(asked, found["updatedRange"])[1]
-        found["updatedData"] = value_range(asked, tab, touched, **_options(asked, whole, response=True))
+        found["updatedData"] = value_range(asked, tab, touched, **options(asked, whole, response=True))
     return found
 
 
 def batch_update(asked: Asked) -> dict[str, Any]:
     """POST values:batchUpdate"""
-    body = asked.message(frozenset({*_RESPONSE, "data"}))
+    body = asked.message(frozenset({*RESPONSE, "data"}))
     whole = {**body}
     as_typed(asked, whole)
 
@@ -214,10 +212,10 @@ def batch_update(asked: Asked) -> dict[str, Any]:
             raise bad("Invalid data: range must be specified")
         return [{"spreadsheetId": asked.document.id} | _updated(asked, data["range"], {**data, "range": None}, whole)]
 
-    return _batch(asked, body.get("data") or [], write)
+    return batched(asked, body.get("data") or [], write)
 
 
-def _batch(
+def batched(
     asked: Asked, data: Sequence[Mapping[str, Any]], write: Callable[[Mapping[str, Any]], list[dict[str, Any]]]
 ) -> dict[str, Any]:
     before = asked.document.snapshot()
@@ -255,122 +253,19 @@ def _totals(asked: Asked, responses: Sequence[Mapping[str, Any]]) -> dict[str, i
 def clear(asked: Asked) -> dict[str, Any]:
     """POST values/{range}:clear"""
     asked.message(frozenset())
-    return {"spreadsheetId": asked.document.id, "clearedRange": _cleared(asked, *located(asked, asked.parts["range"]))}
+    return {"spreadsheetId": asked.document.id, "clearedRange": cleared(asked, *located(asked, asked.parts["range"]))}
 
 
 def batch_clear(asked: Asked) -> dict[str, Any]:
     """POST values:batchClear"""
     ranges = asked.message(frozenset({"ranges"})).get("ranges") or []
     found = [located(asked, text) for text in ranges]
-    return {"spreadsheetId": asked.document.id, "clearedRanges": [_cleared(asked, *one) for one in found]}
+    return {"spreadsheetId": asked.document.id, "clearedRanges": [cleared(asked, *one) for one in found]}
 
 
-def _cleared(asked: Asked, tab: Tab, block: Block) -> str:
+def cleared(asked: Asked, tab: Tab, block: Block) -> str:
     asked.guard(tab, block)
     for row in range(block.top, block.bottom):
         for column in [column for column in tab.rows[row].cells if block.left <= column < block.right]:
             tab.put(row, column, entering.write(tab.cell(row, column), "", as_typed=False, year=0))
     return a1.name_of(tab.title, block)
-
-
-def append(asked: Asked) -> dict[str, Any]:
-    """POST values/{range}:append. The table is the block of filled cells that the range falls in; a whole sheet means its last
-    (recorded)."""
-    body = asked.message(VALUE_RANGE)
-    tab, area, _ = asked.document.resolve(asked.parts["range"])
-    block = inside(tab, area)
-    rows = rows_of(body, "data.values")
-    table = _table(tab, block, whole=not area.bounded)
-    top, left = (table.bottom, table.left) if table is not None else (block.top, block.left)
-    width = max((len(row) for row in rows), default=0)
-    if asked.choice("insertDataOption", ("OVERWRITE", "INSERT_ROWS")) == "INSERT_ROWS" and table is not None and rows:
-        from sheetsync._testing.google import shape  # noqa: PLC0415 - for this option alone
-
-        tab.grow(top, 0)
-        shape.insert(asked.document, tab, "ROWS", top, len(rows), before=True)
-    if asked.document.cell_count() + max(0, top + len(rows) - len(tab.rows)) * len(tab.columns) > MAX_CELLS:
-        raise bad(f"This action would increase the number of cells in the workbook above the limit of {MAX_CELLS} cells.")
-    tab.grow(top + len(rows), left + width)
-    start = Block(top, top + 1, left, left + 1)
-    found = {"spreadsheetId": asked.document.id} | written(asked, tab, start, rows, typed=as_typed(asked, {}), anchor=True)
-    if asked.flag("includeValuesInResponse"):
-        touched = located(asked, found["updatedRange"])[1]
-        found["updatedData"] = value_range(asked, tab, touched, **_options(asked, {}, response=True))
-    named = {"tableRange": a1.name_of(tab.title, table)} if table is not None else {}
-    return {"spreadsheetId": asked.document.id} | named | {"updates": found}
-
-
-def _table(tab: Tab, block: Block, *, whole: bool) -> Block | None:
-    """The block of cells that hang together (side by side, above each other, or by a corner) around the range."""
-    filled = {
-        (row, column) for row, line in enumerate(tab.rows) for column, cell in line.cells.items() if "userEnteredValue" in cell
-    }
-    left = set(filled)
-    tables = []
-    while left:
-        waiting, part = [left.pop()], set()
-        while waiting:
-            row, column = waiting.pop()
-            part.add((row, column))
-            near = {(row + down, column + along) for down in (-1, 0, 1) for along in (-1, 0, 1)} & left
-            left -= near
-            waiting += near
-        rows, columns = {row for row, _ in part}, {column for _, column in part}
-        tables.append(Block(min(rows), max(rows) + 1, min(columns), max(columns) + 1))
-    touched = [table for table in tables if table.overlaps(block)]
-    if not touched:
-        return None
-    return max(touched) if whole else min(touched)
-
-
-def batch_get_by_filter(asked: Asked) -> dict[str, Any]:
-    """POST values:batchGetByDataFilter"""
-    body = asked.message(frozenset({"dataFilters", "majorDimension", "valueRenderOption", "dateTimeRenderOption"}))
-    entries, found = Entries(asked.document), []
-    for at, one in enumerate(body.get("dataFilters") or []):
-        selected = blocks(entries, one, f"data_filters[{at}]")
-        _unmatched(asked, selected)
-        for tab, block in selected:
-            found.append({"valueRange": value_range(asked, tab, block, **_options(asked, body)), "dataFilters": [one]})
-    return {"spreadsheetId": asked.document.id} | ({"valueRanges": found} if found else {})
-
-
-def _unmatched(asked: Asked, selected: Sequence[Any]) -> None:
-    if not selected and asked.state.switches.unmatched_filter == "error":
-        raise bad("No data matched the data filter.")
-
-
-def batch_update_by_filter(asked: Asked) -> dict[str, Any]:
-    """POST values:batchUpdateByDataFilter: the block is looked up when the write applies."""
-    body = asked.message(frozenset({*_RESPONSE, "data"}))
-    typed = as_typed(asked, body)
-    entries = Entries(asked.document)
-    data = body.get("data") or []
-    places = {id(one): blocks(entries, one.get("dataFilter") or {}, f"data[{at}].data_filter") for at, one in enumerate(data)}
-
-    def write(item: Mapping[str, Any]) -> list[dict[str, Any]]:
-        selected, rows = places[id(item)], rows_of(item, "data.values")
-        _unmatched(asked, selected)
-        found = []
-        for tab, block in selected:
-            one = written(asked, tab, block, rows, typed=typed, anchor=False) | {"dataFilter": item["dataFilter"]}
-            if body.get("includeValuesInResponse"):
-                options = _options(asked, body, response=True)
-                one["updatedData"] = value_range(asked, tab, block, **options)
-            found.append(one)
-        empty = not found and asked.state.switches.unmatched_filter == "empty"
-        return [{"dataFilter": item["dataFilter"]}] if empty else found
-
-    return _batch(asked, data, write)
-
-
-def batch_clear_by_filter(asked: Asked) -> dict[str, Any]:
-    """POST values:batchClearByDataFilter"""
-    body = asked.message(frozenset({"dataFilters"}))
-    entries, selected = Entries(asked.document), []
-    for at, one in enumerate(body.get("dataFilters") or []):
-        found = blocks(entries, one, f"data_filters[{at}]")
-        _unmatched(asked, found)
-        selected += found
-    cleared = [_cleared(asked, *one) for one in selected]
-    return {"spreadsheetId": asked.document.id} | ({"clearedRanges": cleared} if cleared else {})

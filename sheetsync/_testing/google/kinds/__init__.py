@@ -57,6 +57,8 @@ def _snake(name: str) -> str:
 
 
 def _apply(asked: Asked, at: int, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    if name != "createDeveloperMetadata":
+        asked.known.clear()
     try:
         return KINDS[name].apply(asked, body) or {}
     except Refusal as refused:

@@ -1,10 +1,10 @@
-"""Requests about developer metadata: create, update, delete. The limits of the metadata guide hold here."""
+"""Requests about developer metadata: create, update, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from sheetsync._testing.google import metadata
 from sheetsync._testing.google.asked import Asked
@@ -12,9 +12,6 @@ from sheetsync._testing.google.document import Anchor, Document, Tab
 from sheetsync._testing.google.errors import bad
 from sheetsync._testing.google.kinds.base import Reply, kind, mask_of, required
 from sheetsync._testing.google.metadata import Entries, Found
-
-BUDGET: Final = 30_000
-"""Characters of keys and values together, a spreadsheet and each of its sheets (the guide, as quoted by third parties)."""
 
 
 def hung(document: Document, tab: Tab | None, dimension: str, at: int) -> tuple[Anchor, ...]:
@@ -33,12 +30,19 @@ def hang(document: Document, tab: Tab | None, dimension: str, at: int, anchors: 
         tab.anchors = anchors
 
 
-def _budget(document: Document, tab: Tab | None) -> None:
-    spent = sum(
-        len(found.anchor.key) + len(found.anchor.value or "") for found in metadata.everything(document) if found.tab is tab
-    )
-    if spent > BUDGET:
-        raise bad(f"The developer metadata of this location would be over the limit of {BUDGET} characters.")
+def _spent(document: Document, tab: Tab | None) -> int:
+    """Characters of keys and values on a sheet, or on the spreadsheet itself."""
+    return sum(_length(found.anchor) for found in metadata.everything(document) if found.tab is tab)
+
+
+def _length(anchor: Anchor) -> int:
+    return len(anchor.key) + len(anchor.value or "")
+
+
+def _afford(asked: Asked, spent: int) -> None:
+    budget = asked.state.switches.metadata_budget
+    if spent > budget:
+        raise bad(f"The developer metadata of this location would be over the limit of {budget} characters.")
 
 
 @kind("createDeveloperMetadata", "developerMetadata")
@@ -50,14 +54,20 @@ def create(asked: Asked, request: Mapping[str, Any]) -> Reply:
     if given.get("visibility") not in metadata.VISIBILITIES:
         raise bad("visibility must be specified")
     tab, dimension, at = metadata.placed(document, required(given, "location"))
-    taken, number = metadata.taken(document), given.get("metadataId")
+    if "taken" not in asked.known:
+        asked.known["taken"] = metadata.taken(document)
+    taken, number = asked.known["taken"], given.get("metadataId")
     if number is not None and (int(number) <= 0 or int(number) in taken):
         raise bad(f"Developer metadata with the id {number} already exists or the id is not positive.")
     anchor = Anchor(
         int(number or document.new_number(taken)), given["metadataKey"], given.get("metadataValue"), given["visibility"]
     )
     hang(document, tab, dimension, at, (*hung(document, tab, dimension, at), anchor))
-    _budget(document, tab)
+    taken.add(anchor.number)
+    purse = ("spent", None if tab is None else tab.sheet_id)
+    spent = asked.known[purse] + _length(anchor) if purse in asked.known else _spent(document, tab)
+    asked.known[purse] = spent
+    _afford(asked, spent)
     found = Found(anchor, tab, dimension, at)
     return {"createDeveloperMetadata": {"developerMetadata": found.document()}}
 
@@ -89,7 +99,7 @@ def update(asked: Asked, request: Mapping[str, Any]) -> Reply:
                     raise bad(f"Invalid field: {name}")
         _take_off(document, found)
         hang(document, *place, (*hung(document, *place), new))
-        _budget(document, place[0])
+        _afford(asked, _spent(document, place[0]))
         changed.append(Found(new, *place).document())
     return {"updateDeveloperMetadata": {"developerMetadata": changed} if changed else {}}
 
