@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -17,9 +17,8 @@ ME = "sheetsync@example.iam.gserviceaccount.com"
 
 class TestGoogleSheets(WorkbookContract):
     @pytest.fixture(autouse=True)
-    def google(self) -> Iterator[FakeGoogle]:
-        with FakeGoogle() as self.stand_in:
-            yield self.stand_in
+    def stand_in_of(self, google: FakeGoogle) -> None:
+        self.stand_in = google
 
     def make(self, cells: Mapping[CellRef, Cell]) -> Workbook:
         self.spreadsheet = self.stand_in.seed("OKR 2027", sheets_of(cells), owner="owner@example.com", share={ME: "writer"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,7 +12,7 @@ import requests
 
 from sheetsync.errors import ConfigError, WorkbookChanged, WorkbookError
 from sheetsync.model import CellEdit, CellRef
-from sheetsync.testing import NO_LIMITS, FakeGoogle
+from sheetsync.testing import FakeGoogle
 from sheetsync.workbooks._google.client import Clock, Quota
 from sheetsync.workbooks._google.session import Session, SignIn, open_session
 from sheetsync.workbooks.google_sheets import GoogleSheets
@@ -21,12 +20,6 @@ from tests.workbooks.google_sheets.books import address, opened, patient
 
 ME = "sheetsync@stand-in.iam.gserviceaccount.com"
 CELL = CellRef("Plan", 2, 2)
-
-
-@pytest.fixture
-def google() -> Iterator[FakeGoogle]:
-    with FakeGoogle(limits=NO_LIMITS) as stand_in:
-        yield stand_in
 
 
 @pytest.fixture
@@ -164,7 +157,7 @@ def test_a_spreadsheet_that_may_only_be_read_is_not_written(google: FakeGoogle, 
     google.document(number).share(reader, "reader")
     workbook = opened(google, number, reader)
     workbook.read()
-    with pytest.raises(WorkbookError, match="not shared with reader@example.com"):
+    with pytest.raises(WorkbookError, match=r"not shared with reader@example\.com"):
         workbook.apply([CellEdit(CELL, Decimal(5))])
     assert held(google, number) == 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from sheetsync.okr.progress import COLOURS
-from sheetsync.testing import NO_LIMITS, FakeGoogle
+from sheetsync.testing import FakeGoogle
 from tests.conftest import Done, write_plan
 
 Command = Callable[..., Done]
@@ -25,12 +25,6 @@ ROWS = [
     ("Content", "O2 Write", "KR6 Share", "percent", 0, "50%", None, "file:data/leads.csv#share(stage:SQL)"),
     ("Content", "O2 Write", "KR7 Done", "yes-no", None, "yes", "no", "file:data/leads.csv#count"),
 ]
-
-
-@pytest.fixture
-def google() -> Iterator[FakeGoogle]:
-    with FakeGoogle(limits=NO_LIMITS) as stand_in:
-        yield stand_in
 
 
 @pytest.fixture
@@ -188,7 +182,7 @@ def test_a_dry_run_asks_for_no_more_than_the_right_to_read(here: Path, google: F
     ("address", "said"),
     [
         ("https://docs.google.com/spreadsheets/d/e/2PACX-1vQabcdefghijklmnop/pubhtml", "published copy"),
-        ("https://docs.google.com/document/d/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789/edit", "is not the address of a Google spreadsheet"),
+        ("https://docs.google.com/document/d/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789/edit", "is not the address"),
         ("https://example.com/plan.xlsx", "not of a Google spreadsheet"),
     ],
 )  # fmt: skip
