@@ -33,7 +33,7 @@ from sheetsync.template._look import (
 
 WIDTHS: Final = {
     Column.OBJECTIVE: 30, Column.KEY_RESULT: 40, Column.TYPE: 11, Column.START: 11, Column.TARGET: 12, Column.RESULT: 13,
-    Column.DATA_LINK: 40, Column.PROGRESS: 12, Column.STATUS: 15, Column.SYNC: 52, Column.AS_OF: 17, Column.OWNER: 17,
+    Column.DATA_LINK: 40, Column.PROGRESS: 12, Column.STATUS: 15, Column.SYNC: 54, Column.AS_OF: 17, Column.OWNER: 17,
     Column.ALIGNED_TO: 12, Column.PERIOD: 13,
 }  # fmt: skip
 """In characters."""
