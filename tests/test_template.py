@@ -327,6 +327,23 @@ def test_a_run_changes_figures_and_nothing_else(
     assert said[link.refs[Column.PROGRESS].a1].value.startswith("=IF(")
 
 
+def test_the_next_period_is_told_by_one_cell(
+    language: Language, committed: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`rollover` writes it, and all dates that hang on it are worked out anew."""
+    monkeypatch.chdir(tmp_path)
+    assert command("rollover", str(committed), "--to", "2027-Q2", "--out", "next.xlsx").code == 0
+    book = openpyxl.load_workbook(tmp_path / "next.xlsx")
+    sheet, _, cell = book.defined_names["OKR_Period"].attr_text.replace("$", "").replace("'", "").partition("!")
+    assert book[sheet][cell].value == "2027-Q2"
+    book.close()
+    old, new = members(committed), members(tmp_path / "next.xlsx")
+    for number in (1, 3):
+        before, after = (parts[f"xl/worksheets/sheet{number}.xml"].decode() for parts in (old, new))
+        assert "2027-01-01 – 2027-03-31" in before
+        assert "2027-01-01" not in after
+
+
 def members(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as package:
         return {name: package.read(name) for name in package.namelist()}

@@ -289,8 +289,8 @@ def test_rows_and_teams_that_are_inserted_are_counted(tmp_path: Path, computed: 
     path.write_bytes(build(Content("Team", period.quarter(2027, 1), (team,)), "en"))
     new = [
         (7, 3, "KR1.2 Two"), (7, 6, Decimal(10)), (7, 7, Decimal(10)),
-        (9, 2, "Second"), (10, 2, "O2 Begin"), (10, 3, "KR2.1 Three"), (10, 6, Decimal(8)), (10, 7, Decimal(2)),
-        (11, 3, "Total"), (11, 6, Decimal(18)), (12, 2, "A note, and nothing else"),
+        (9, 2, "Second"), (10, 2, "O2 Begin"), (11, 3, "KR2.1 Three"), (11, 6, Decimal(8)), (11, 7, Decimal(2)),
+        (12, 3, "Total"), (12, 6, Decimal(18)), (13, 2, "A note, and nothing else"),
     ]  # fmt: skip
     fill(path, [CellEdit(CellRef("2027-Q1", line, column), value) for line, column, value in new])
     review = computed(path)["Review"]

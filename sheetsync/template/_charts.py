@@ -68,7 +68,7 @@ def _shares(language: Language) -> dict[str, Any]:
 
 def _days(language: Language) -> dict[str, Any]:
     return {
-        "num_format": "m/d", "num_font": _font(language), "interval_unit": 2, "line": {"color": f"#{GREY}", "width": 0.75},
+        "num_font": _font(language), "line": {"color": f"#{GREY}", "width": 0.75},
         "major_tick_mark": "none", "minor_tick_mark": "none", "text_axis": True,
     }  # fmt: skip
 

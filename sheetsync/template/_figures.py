@@ -7,7 +7,8 @@ the team is carried down, an objective is the mean of its key results, a team th
     the plan      A team, B objective, C key result, D type, E start, F target, G result, H progress, I status,
                   J weight in the team, K weighted progress, L number of the team in its first row, M rank, N the team's progress
     the people    Q person, R goal, S type, T start, U target, V result, W progress, X status
-    the rest      Z day, AA expected, AB progress, AC on track: the check-ins; AE rows of the bottlenecks; AG the period
+    the rest      Z day, AA expected, AB progress, AC on track, AD day's label: the check-ins; AE rows of the bottlenecks; AG the
+                  period
 """
 
 from __future__ import annotations
@@ -166,6 +167,8 @@ class _Figures:
                 f'IF(ISNUMBER(OKR_Start),{day},"")', f"IF(ISNUMBER(Z{row}),(Z{row}-OKR_Start)/{days},NA())",
                 *(f"IF(ISNUMBER({cell}),{cell},{otherwise})" for cell, otherwise in zip(noted, live, strict=True)),
             )  # fmt: skip
+            if number % 2 == 0:  # as many as fit below a chart; TEXT(day,"m/d") would mean something else in a German Excel
+                self.page.put(row, _number("AD"), Formula(f'IF(ISNUMBER(Z{row}),MONTH(Z{row})&"/"&DAY(Z{row}),"")'))
             for letters, text in zip(("Z", "AA", "AB", "AC"), texts, strict=True):
                 self.page.put(row, _number(letters), Formula(text), number_format="yyyy-mm-dd" if letters == "Z" else "0%")
 

@@ -93,6 +93,12 @@ def _day(label: str, place: int | str) -> str:
     return f"DATE({year},{month},{day})"
 
 
+def iso_formula(day: str) -> str:
+    """A day as `2027-01-15`. By hand, since the letters of TEXT differ from language to language; blank where there is none."""
+    month, date = (f'RIGHT("0"&{part}({day}),2)' for part in ("MONTH", "DAY"))
+    return f'IFERROR(YEAR({day})&"-"&{month}&"-"&{date},"")'
+
+
 def listed(words: Iterable[str]) -> str:
     """An array of texts, as it is written into a formula."""
     return "{" + ",".join(f'"{word}"' for word in words) + "}"

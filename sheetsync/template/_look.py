@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any, Final, Literal
 from unicodedata import east_asian_width
 
-from sheetsync.model import column_letters
+from sheetsync.model import Period, column_letters
 from sheetsync.okr import layout
 from sheetsync.okr.progress import COLOURS, Status
 from sheetsync.template import _content as words
 from sheetsync.template._content import pick
+from sheetsync.template._formula import iso_formula
 from sheetsync.template._package import Shared
 from sheetsync.texts import Language
 
@@ -162,6 +163,12 @@ class Rich:
     parts: tuple[Any, ...]
 
 
+def dates_of(period: Period) -> Formula:
+    """`2027-Q1 · 2027-01-01 – 2027-03-31`, which follows the period that stands on the People sheet."""
+    shown = f"{period.label}   ·   {period.start.isoformat()} – {period.end.isoformat()}"
+    return Formula(f'OKR_Period&"   ·   "&{iso_formula("OKR_Start")}&" – "&{iso_formula("OKR_End")}', shown)
+
+
 def title_bar(page: Page, title: Any, subtitle: Any, *, left: int, split: int, right: int) -> None:
     """Two dark rows from the margin to the margin: what this is, and of which period; `split` is where the texts end."""
     for row, height in ((1, 44), (2, 27)):
@@ -191,7 +198,7 @@ def lines(text: str, width: float) -> int:
 
 
 def print_setup(page: Page, footer: str, *, paper: int, repeat: tuple[int, int], landscape: bool = True, pages: int = 0) -> None:
-    """One page wide, the rows `repeat` and the page's number on each page; `pages` 0 is as many as it takes."""
+    """One page wide; on each page the rows `repeat`, `footer`, the sheet's name and a number; `pages` 0: as many as it takes."""
     sheet = page.sheet
     sheet.hide_gridlines(2)
     if landscape:
@@ -204,7 +211,7 @@ def print_setup(page: Page, footer: str, *, paper: int, repeat: tuple[int, int],
     sheet.set_margins(left=0.4, right=0.4, top=0.45, bottom=0.75)
     sheet.repeat_rows(repeat[0] - 1, repeat[1] - 1)
     look = f'&"{pick(FONTS, page.language)},Regular"&8&K{GREY}'
-    sheet.set_footer(f"&L{look}{footer.replace('&', '&&')}&R{look}{pick(words.PAGE, page.language)}")
+    sheet.set_footer(f"&L{look}{footer.replace('&', '&&')} · &A&R{look}{pick(words.PAGE, page.language)}")
 
 
 def address(row: int, column: int) -> str:

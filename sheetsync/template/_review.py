@@ -31,6 +31,7 @@ from sheetsync.template._look import (
     YELLOW,
     Formula,
     Page,
+    dates_of,
     print_setup,
     title_bar,
 )
@@ -56,8 +57,7 @@ def draw_review(page: Page, content: Content, figures: str, plan: Source) -> str
     review.notes(row + 1)
     page.sheet.freeze_panes(2, 0)
     page.sheet.set_tab_color(f"#{BLUE}")
-    title = pick(words.TITLE, page.language).format(team=content.title)
-    print_setup(page, f"{title} · {content.period.label}", paper=A4, repeat=(1, 2), landscape=False)
+    print_setup(page, content.title, paper=A4, repeat=(1, 2), landscape=False)
     first = row - CHECK_INS
     return f"$E${first}:$F${row - 1}"
 
@@ -88,10 +88,7 @@ class _Review:
             page.width(column, _WIDTH)
         page.width(_RIGHT + 1, MARGIN)
         title = self.say(words.TITLE).format(team=content.title)
-        span_of = content.period
-        shown = f"{span_of.label}   ·   {span_of.start.isoformat()} – {span_of.end.isoformat()}"
-        dates = 'TEXT(OKR_Start,"yyyy-mm-dd")&" – "&TEXT(OKR_End,"yyyy-mm-dd")'
-        title_bar(page, title, Formula(f'OKR_Period&"   ·   "&{dates}', shown), left=_LEFT, split=_RIGHT - 2, right=_RIGHT)
+        title_bar(page, title, dates_of(content.period), left=_LEFT, split=_RIGHT - 2, right=_RIGHT)
         page.put(2, _RIGHT - 1, self.say(words.AS_OF), colour=WHITE, fill=INK, across="right")
         page.put(2, _RIGHT, Formula("TODAY()"), bold=True, colour=YELLOW, fill=INK, across="center", number_format="yyyy-mm-dd")
         below = f"INDEX({self.plan.whole(Column.KEY_RESULT)},{LAST + 1}):INDEX({self.plan.whole(Column.KEY_RESULT)},2000)"
@@ -215,7 +212,7 @@ class _Review:
         page.merge(missing + 2, _LEFT, missing + 2, 6)
         page.height(missing + 2, _ROW + 4)
         days, due, done = (
-            f"={self.figures}!${letters}${FIRST}:${letters}${FIRST + CHECK_INS - 1}" for letters in ("Z", "AA", "AB")
+            f"={self.figures}!${letters}${FIRST}:${letters}${FIRST + CHECK_INS - 1}" for letters in ("AD", "AA", "AB")
         )
         chart = pace_lines(
             page.book, page.language, days, [(self.say(words.EXPECTED_SHORT), due), (self.say(words.PROGRESS), done)]
@@ -290,7 +287,7 @@ class _Review:
             for column, value in zip((5, 6), noted, strict=True):
                 page.put(line, column, value, bold=True, fill=PALE_YELLOW, number_format="0%", across="center")
             page.rule(line, _LEFT, 6)
-        days, share = (f"={self.figures}!${letters}${FIRST}:${letters}${FIRST + CHECK_INS - 1}" for letters in ("Z", "AC"))
+        days, share = (f"={self.figures}!${letters}${FIRST}:${letters}${FIRST + CHECK_INS - 1}" for letters in ("AD", "AC"))
         chart = columns(page.book, page.language, days, share, self.say(words.ON_TRACK), COLOURS[Status.DONE])
         self._insert(chart, row + 1, 44 + 22 + CHECK_INS * (_ROW - 4), self.say(words.TREND))
         return first + CHECK_INS

@@ -32,7 +32,7 @@ from sheetsync.template._content import (
     starting_plan,
 )
 from sheetsync.template._guide import GUIDE_SHEET, draw_guide
-from sheetsync.template._look import A3, FONTS, GREY, INK, WHITE, YELLOW, Page, print_setup, title_bar
+from sheetsync.template._look import A3, FONTS, GREY, INK, WHITE, YELLOW, Page, dates_of, print_setup, title_bar
 from sheetsync.template._package import reproducible
 from sheetsync.template._review import TODAY_CELL, draw_review
 from sheetsync.template._review_words import REVIEW_SHEET
@@ -154,11 +154,10 @@ class _Book:
 
 def _draw_plan(page: Page, content: Content) -> Table:
     table = Table(page, COLUMNS, HEADING_ROW)
-    language, span = page.language, content.period
+    language = page.language
     table.widths()
     split = FIRST_COLUMN + 1
-    dates = f"{span.label}   ·   {span.start.isoformat()} – {span.end.isoformat()}"
-    title_bar(page, _headline(content, language), dates, left=FIRST_COLUMN, split=split, right=table.right)
+    title_bar(page, _headline(content, language), dates_of(content.period), left=FIRST_COLUMN, split=split, right=table.right)
     _sync_now(page, 2, split + 1)
     page.put(2, split + 4, page.legend(WHITE), fill=INK, across="right", indent=1)
     page.merge(2, split + 4, 2, table.right)
@@ -169,7 +168,7 @@ def _draw_plan(page: Page, content: Content) -> Table:
     table.draw(content.groups)
     page.sheet.freeze_panes(HEADING_ROW, table.at(Column.KEY_RESULT))
     page.sheet.set_tab_color(f"#{YELLOW}")
-    print_setup(page, f"{content.title} · {content.period.label}", paper=A3, repeat=(1, HEADING_ROW))
+    print_setup(page, content.title, paper=A3, repeat=(1, HEADING_ROW))
     page.sheet.activate()
     return table
 
@@ -216,7 +215,7 @@ def _draw_people(page: Page, content: Content) -> Table:
         page.rule(row + 1, 5, 5, YELLOW, strong=True, side="left")
     table.draw(content.people)
     page.sheet.freeze_panes(2, table.at(Column.KEY_RESULT))
-    print_setup(page, title, paper=A3, repeat=(heading, heading))
+    print_setup(page, content.title, paper=A3, repeat=(heading, heading))
     return table
 
 
