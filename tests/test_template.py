@@ -281,6 +281,9 @@ def test_every_reader_reads_it(committed: Path, language: Language) -> None:
     assert not re.search(r"<f>[^<]*</f><v></v>", "".join(sheets)), "a formula without a value has none at all"
     shared = re.findall(r'<c r="([A-Z]+)(\d+)"[^>]*><f t="shared" (?:ref="([^"]*)" )?si="(\d+)"', sheets[4])
     masters = {number: area for _, _, area, number in shared if area}
+    texts = re.findall(r'<f t="shared" ref="[^>]*>([^<]*)<', sheets[4])
+    assert len(texts) == len(masters) > 10
+    assert [text for text in texts if "!" in text or "OKR_" in text] == [], "Excel shares no formula that leaves its sheet"
     for letters, row, _, number in shared:
         first, last = (int(re.sub("[A-Z]", "", corner)) for corner in masters[number].split(":"))
         assert masters[number].startswith(letters)
@@ -369,6 +372,16 @@ def test_teams_get_their_own_blocks(tmp_path: Path) -> None:
         "Marketing overall", "Events & Fairs", "Partners", "Personal development: Name 1", "Personal development: Name 2",
     ]  # fmt: skip
     assert {row.period for row in rows} == {period.year(2027)}
+    assert [finding.rule for finding in rules.findings(rows)] == []
+
+
+def test_teams_in_one_word(tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("--team", "Events", "--teams", "Fairs & Co, 内容、 品牌，", "--period", "2027-01-15..2027-03-10", "--lang", "en")
+    assert command("init", *words).code == 0
+    rows = rows_of(tmp_path / "okr.xlsx")
+    assert [row.group for row in rows][1:-2] == ["Events", "Fairs & Co", "内容", "品牌"]
+    assert {row.period for row in rows} == {period.parse("2027-01-15..2027-03-10")}
     assert [finding.rule for finding in rules.findings(rows)] == []
 
 

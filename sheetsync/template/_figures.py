@@ -4,15 +4,19 @@ A row of this sheet looks at the row of the same number in the plan, by `INDEX(c
 rows there breaks nothing, and a row without a formula in Progress counts as well. What it computes is what the engine computes:
 the team is carried down, an objective is the mean of its key results, a team that of its objectives.
 
-    the plan      A team, B objective, C key result, D type, E start, F target, G result, H progress, I status,
-                  J weight in the team, K weighted progress, L number of the team in its first row, M rank, N the team's progress
-    the people    Q person, R goal, S type, T start, U target, V result, W progress, X status
+    the plan      A team, B objective, C key result, H progress, I status, J weight in the team, K weighted progress, L number of
+                  the team in its first row, M rank, N the team's progress; AJ to AQ the cells themselves
+    the people    Q person, R goal, W progress, X status; AS to AZ the cells themselves
     the rest      Z day, AA expected, AB progress, AC on track, AD day's label: the check-ins; AE rows of the bottlenecks; AG the
-                  period
+                  period and the sums
+
+Only formulas that stay on this sheet are shared. Excel takes a shared formula that refers to another sheet for damage
+(https://github.com/EPPlusSoftware/EPPlus/issues/253), so the cells themselves are fetched by short formulas of their own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +34,7 @@ from sheetsync.template._formula import (
 from sheetsync.template._look import Formula, Page
 from sheetsync.template._package import Shared
 
-FIRST, LAST, LAST_PERSON = 5, 304, 204
+FIRST, LAST, LAST_PERSON = 5, 304, 154
 """The rows of the plan and of the People sheet that are counted; the review says so where a plan goes on below them."""
 CHECK_INS: Final = 14
 BOTTLENECKS: Final = 6
@@ -40,6 +44,7 @@ NAMES: Final = {
     "OKR_Rows": "$AG$10", "OKR_On_track": "$AG$11", "OKR_At_risk": "$AG$12", "OKR_Off_track": "$AG$13",
 }  # fmt: skip
 """Names of the workbook for what the review asks here; OKR_Period, OKR_Today and OKR_Owners stand where people write."""
+_START, _EXPECTED, _TODAY = NAMES["OKR_Start"], NAMES["OKR_Expected"], "$AG$14"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +95,20 @@ def _place(status: Status) -> int:
     return list(Status).index(status) + 1
 
 
-def _text(source: Source) -> str:
-    return f"TRIM({source.cell(Column.OBJECTIVE)})"
+_CELLS: Final = (
+    Column.OBJECTIVE, Column.KEY_RESULT, Column.TYPE, Column.START, Column.TARGET, Column.RESULT, Column.DATA_LINK, Column.STATUS,
+)  # fmt: skip
+_PLAN_CELLS: Final = dict(zip(_CELLS, ("AJ", "AK", "AL", "AM", "AN", "AO", "AP", "AQ"), strict=True))
+_PEOPLE_CELLS: Final = dict(zip(_CELLS, ("AS", "AT", "AU", "AV", "AW", "AX", "AY", "AZ"), strict=True))
+_AMOUNTS: Final = frozenset({Column.START, Column.TARGET, Column.RESULT})
 
 
-def _band(source: Source) -> str:
+def _band(at: Mapping[Column, str]) -> str:
     """Whether the row names a team or a person: a text where the objective could stand, without an O1, and nothing beside it."""
-    text, name, target = _text(source), source.cell(Column.KEY_RESULT), source.cell(Column.TARGET)
+    text, name, target = (f"{at[column]}{FIRST}" for column in (Column.OBJECTIVE, Column.KEY_RESULT, Column.TARGET))
     numbered = f'AND(UPPER(LEFT({text},1))="O",ISNUMBER(VALUE(MID({text},2,1))))'
     objective = f'OR(LEFT({text},2)="目标",LOWER(LEFT({text},10))="objective ",IFERROR({numbered},FALSE))'
-    return f'AND({text}<>"",TRIM({name})="",ISBLANK({target}),NOT({objective}))'
+    return f'AND({text}<>"",{name}="",{target}="",NOT({objective}))'
 
 
 @dataclass(slots=True)
@@ -117,42 +126,50 @@ class _Figures:
             self.page.put(row, column, Shared(self.formulas))
         self.formulas += 1
 
+    def cells(self, source: Source, at: Mapping[Column, str], last: int) -> None:
+        """The cells of a table, one formula each: texts trimmed, amounts as they are, blank for nothing and for an error."""
+        for column, letters in at.items():
+            cell = source.cell(column)
+            text = f'IF(ISBLANK({cell}),"",{cell})' if column in _AMOUNTS else f"TRIM({cell})"
+            for row in range(FIRST, last + 1):
+                self.page.put(row, _number(letters), Formula(f'IFERROR({text},"")'))
+
     def plan(self, plan: Source) -> None:
-        self.down("A", f'IFERROR(IF({_band(plan)},{_text(plan)},A{_ABOVE}),A{_ABOVE})&""')
-        self.down("B", f'IFERROR(IF({_band(plan)},"",IF({_text(plan)}<>"",{_text(plan)},B{_ABOVE})),B{_ABOVE})&""')
-        self._rows(plan, "CDEFGHI", LAST)
+        at = _PLAN_CELLS
+        self.cells(plan, at, LAST)
+        aim = f"{at[Column.OBJECTIVE]}{FIRST}"
+        self.down("A", f'IF({_band(at)},{aim},A{_ABOVE})&""')
+        self.down("B", f'IF({_band(at)},"",IF({aim}<>"",{aim},B{_ABOVE}))&""')
+        self._rows(at, "CHI", LAST)
         same, measured = f"--({span('A')}=A{FIRST})", f"--ISNUMBER({span('H')})"
         self.down("J", f"IF(ISNUMBER(H{FIRST}),1/SUMPRODUCT({same},--({span('B')}=B{FIRST}),{measured}),0)")
         self.down("K", f"IF(ISNUMBER(H{FIRST}),H{FIRST}*J{FIRST},0)")
         seen = f'SUMPRODUCT(--(A${_ABOVE}:A{_ABOVE}=A{FIRST}),--(C${_ABOVE}:C{_ABOVE}<>""))'
         self.down("L", f'IF(C{FIRST}="","",IF({seen}=0,MAX(L${_ABOVE}:L{_ABOVE})+1,""))')
         behind = f"OR(I{FIRST}={_place(Status.AT_RISK)},I{FIRST}={_place(Status.OFF_TRACK)})"
-        ratio = f"IF(N(OKR_Expected)>0,H{FIRST}/OKR_Expected,H{FIRST})"
+        ratio = f"IF(N({_EXPECTED})>0,H{FIRST}/{_EXPECTED},H{FIRST})"
         self.down("M", f'IF(ISNUMBER(I{FIRST}),IF({behind},{ratio}+ROW()/1E9,""),"")')
         weight = f"SUMPRODUCT({same},{span('J')})"
         self.down("N", f'IF(ISNUMBER(L{FIRST}),IF({weight}=0,"",SUMPRODUCT({same},{span("K")})/{weight}),"")')
 
     def people(self, people: Source) -> None:
-        self.down("Q", f'IFERROR(IF({_band(people)},{_text(people)},Q{_ABOVE}),Q{_ABOVE})&""', LAST_PERSON)
-        self._rows(people, "RSTUVWX", LAST_PERSON)
+        at = _PEOPLE_CELLS
+        self.cells(people, at, LAST_PERSON)
+        self.down("Q", f'IF({_band(at)},{at[Column.OBJECTIVE]}{FIRST},Q{_ABOVE})&""', LAST_PERSON)
+        self._rows(at, "RWX", LAST_PERSON)
 
-    def _rows(self, source: Source, letters: str, last: int) -> None:
-        """Name, type, start, target, result, progress and status of each row that is a key result; blanks in the others."""
-        name, kind, start, target, result, progress, _ = (f"{letter}{FIRST}" for letter in letters)
-        said = f"TRIM({source.cell(Column.KEY_RESULT)})"
-        blank = [f"ISBLANK({source.cell(column)})" for column in (Column.TARGET, Column.RESULT, Column.DATA_LINK)]
+    def _rows(self, at: Mapping[Column, str], letters: str, last: int) -> None:
+        """Name, progress and status of each row that is a key result; blanks in the others."""
+        name, progress, _ = (f"{letter}{FIRST}" for letter in letters)
+        _, said, kind, start, target, result, link, told = (f"{at[column]}{FIRST}" for column in _CELLS)
         heading = layout.HEADINGS[Column.KEY_RESULT][self.page.language == "zh"]
-        total = f"AND({blank[2]},ISNUMBER(MATCH({said},{listed(layout.SUBTOTALS)},0)))"
-        none = f'OR({said}="",{said}="{heading}",AND({",".join(blank)}),{total})'
-        self.down(letters[0], f'IFERROR(IF({none},"",{said}),"")', last)
-        for letter, column in zip(letters[1:5], (Column.TYPE, Column.START, Column.TARGET, Column.RESULT), strict=True):
-            cell = source.cell(column)
-            self.down(letter, f'IFERROR(IF(OR({name}="",ISBLANK({cell})),"",{cell}),"")', last)
-        self.down(letters[5], f'IF({name}="","",{progress_formula(kind, start, target, result).removeprefix("=")})', last)
+        total = f'AND({link}="",ISNUMBER(MATCH({said},{listed(layout.SUBTOTALS)},0)))'
+        none = f'OR({said}="",{said}="{heading}",AND({target}="",{result}="",{link}=""),{total})'
+        self.down(letters[0], f'IF({none},"",{said})', last)
+        self.down(letters[1], f'IF({name}="","",{progress_formula(kind, start, target, result).removeprefix("=")})', last)
         words = listed(word for status in Status for word in layout.STATUSES[status])
-        told = f"INT((MATCH(TRIM({source.cell(Column.STATUS)}),{words},0)+1)/2)"
-        judged = status_formula(progress, "OKR_Start", "OKR_Today", "OKR_Expected")
-        self.down(letters[6], f'IF(ISNUMBER({progress}),IFERROR({told},{judged}),"")', last)
+        judged = status_formula(progress, _START, _TODAY, _EXPECTED)
+        self.down(letters[2], f'IF(ISNUMBER({progress}),IFERROR(INT((MATCH({told},{words},0)+1)/2),{judged}),"")', last)
 
     def check_ins(self, inputs: str) -> None:
         """The days of the check-ins, spread over the period, and what the charts draw: what was noted, or how it stands today."""
@@ -177,7 +194,7 @@ class _Figures:
         found = [
             begin_formula("OKR_Period"), end_formula("OKR_Period"), expected_formula("OKR_Start", "OKR_End", "OKR_Today"),
             f'IF(COUNT({span("N")})=0,"",AVERAGE({span("N")}))', f"MAX({span('L')})", f'SUMPRODUCT(--({span("C")}<>""))',
-            f"{counted[0]}+{counted[1]}", counted[2], counted[3],
+            f"{counted[0]}+{counted[1]}", counted[2], counted[3], "OKR_Today",
         ]  # fmt: skip
         for row, text in enumerate(found, start=FIRST):
             self.page.put(row, _number("AG"), Formula(text), number_format="yyyy-mm-dd" if row < FIRST + 2 else "General")
