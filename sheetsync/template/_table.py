@@ -68,6 +68,7 @@ class Table:
         return FIRST_COLUMN + len(self.columns) - 1
 
     def widths(self) -> None:
+        self.page.sheet.set_zoom(85)  # from Objective to Status on a common screen
         self.page.width(1, MARGIN)
         for column in self.columns:
             wide = _CHINESE_SYNC if column is Column.SYNC and self.page.language == "zh" else WIDTHS[column]
