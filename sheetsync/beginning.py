@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,11 @@ def language_of(text: str) -> Language:
     if text:
         raise ConfigError("There is no language {text} here.", text=text, advice="Choose en or zh.")
     return preferred_language(os.environ)
+
+
+def named(teams: str) -> tuple[str, ...]:
+    """`Content, Brand`, `内容、品牌` -> the names."""
+    return tuple(name.strip() for name in re.split("[,，、;；]", teams) if name.strip())
 
 
 def new_demo(folder: Path, language: Language, today: date | None = None) -> tuple[Path, tuple[Sentence, ...]]:

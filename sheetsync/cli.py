@@ -372,10 +372,13 @@ def init(
         str, typer.Option("--period", help=say("The period of the plan, such as 2027-Q1."), show_default=False)
     ] = "",
     team: Annotated[list[str] | None, typer.Option("--team", help=say("A team of the plan; may be repeated."))] = None,
+    teams: Annotated[
+        str, typer.Option("--teams", help=say("The teams of the plan, with commas between them."), show_default=False)
+    ] = "",
 ) -> None:
-    from sheetsync.beginning import language_of, new_plan
+    from sheetsync.beginning import language_of, named, new_plan
 
-    for line in new_plan(folder, language_of(lang), period, tuple(team or ())):
+    for line in new_plan(folder, language_of(lang), period, (*(team or ()), *named(teams))):
         sys.stdout.write(say.say(line) + "\n")
 
 

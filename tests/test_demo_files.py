@@ -18,6 +18,7 @@ from sheetsync.connectors.registry import Registry, builtin
 from sheetsync.demo import _figures
 from sheetsync.demo._content import NOT_CONNECTED, plan
 from sheetsync.demo._figures import Moment
+from sheetsync.demo._people import people
 from sheetsync.errors import ConfigError
 from sheetsync.model import Column, KeyResult, Kind, Link
 from sheetsync.okr import rules, scan
@@ -50,9 +51,10 @@ def written(language: Language, tmp_path: Path) -> demo.Written:
 
 
 def test_scan_finds_the_plan(written: demo.Written, language: Language) -> None:
+    moment = Moment(TODAY, demo.quarter_of(TODAY))
     planned = [
         (group.name, objective.name, row)
-        for group in plan(Moment(TODAY, demo.quarter_of(TODAY)), language)
+        for group in (*plan(moment, language), *people(moment, language))
         for objective in group.objectives
         for row in objective.key_results
     ]
@@ -68,7 +70,7 @@ def test_scan_finds_the_plan(written: demo.Written, language: Language) -> None:
     assert {row.kind for row in found} == {Kind.NUMBER, Kind.PERCENT, Kind.YES_NO, Kind.AT_MOST}
     assert any(row.start is not None and row.target is not None and row.start > row.target for row in found)
     assert [finding.rule for finding in rules.findings(found)] == []
-    assert not any(row.cells[Column.PROGRESS].conditional or row.cells[Column.PROGRESS].formula for row in found)
+    assert all(row.cells[Column.PROGRESS].conditional and row.cells[Column.PROGRESS].formula for row in found)
 
 
 def test_the_overall_block_comes_first_and_is_yellow(written: demo.Written) -> None:

@@ -5,12 +5,12 @@ Names, goals and headings are in the reader's language; the figures are the same
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from sheetsync.demo import _figures as figures
 from sheetsync.demo._figures import Goal, Moment
 from sheetsync.model import Kind
-from sheetsync.okr import layout
 from sheetsync.template import PlannedGroup, PlannedKeyResult, PlannedObjective
 from sheetsync.texts import Language
 
@@ -21,6 +21,10 @@ HEAD: Final[Pair] = ("Nora Lindqvist", "林悦")
 INBOUND: Final[Pair] = ("Tom Becker", "陈一鸣")
 ADVERTISING: Final[Pair] = ("Aisha Rahman", "王思远")
 BRAND: Final[Pair] = ("Mia Hoffmann", "赵晓晴")
+ROLES: Final[tuple[tuple[Pair, Pair], ...]] = (
+    (HEAD, ("Head of Marketing", "市场部负责人")), (INBOUND, ("Inbound growth and content", "集客增长与内容")),
+    (ADVERTISING, ("Digital advertising", "数字广告")), (BRAND, ("Brand and communication", "品牌传播")),
+)  # fmt: skip
 SEGMENTS: Final[tuple[Pair, Pair]] = (("mid-market", "中型企业"), ("small", "小型企业"))
 BRAND_SHEET: Final[Pair] = ("Tracker", "品牌追踪")
 BRAND_HEADINGS: Final[tuple[Pair, ...]] = (("Measure", "衡量项"), ("Before", "期初"), ("Now", "现在"))
@@ -43,13 +47,18 @@ ONE_DECIMAL: Final = "0.0%"
 MONEY: Final = "#,##0.00"
 
 
-def plan(moment: Moment, language: Language) -> tuple[PlannedGroup, ...]:
-    """The overall block, four sub-functions, two people."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Says things in one language; `row` is a key result as it stands before the first run."""
 
-    def say(pair: Pair) -> str:
-        return pair[language == "zh"]
+    moment: Moment
+    language: Language
+
+    def say(self, pair: Pair) -> str:
+        return pair[self.language == "zh"]
 
     def row(
+        self,
         name: Pair,
         link: str,
         goal: Goal | None = None,
@@ -60,15 +69,26 @@ def plan(moment: Moment, language: Language) -> tuple[PlannedGroup, ...]:
         number_format: str = "",
         start: float | None = None,
         target: float | str | None = None,
-        result: float | str | None = None,
     ) -> PlannedKeyResult:
+        result = None
         if goal is not None:
-            start, target, result = goal.start, goal.target, goal.before(moment.passed)
-        return PlannedKeyResult(say(name), kind, start, target, result, link, say(owner), to, number_format)
+            start, target, result = goal.start, goal.target, goal.before(self.moment.passed)
+        return PlannedKeyResult(self.say(name), kind, start, target, result, link, self.say(owner), to, number_format)
 
+
+def names(language: Language) -> tuple[tuple[str, str], ...]:
+    """Who may be an Owner, and what they do."""
+    index = language == "zh"
+    return tuple((name[index], role[index]) for name, role in ROLES)
+
+
+def plan(moment: Moment, language: Language) -> tuple[PlannedGroup, ...]:
+    """The overall block and four sub-functions."""
+
+    words = Words(moment, language)
+    say, row = words.say, words.row
     leads = "file:data/leads.csv"
     brand = f"file:data/brand.xlsx#cell={say(BRAND_SHEET)}!"
-    yes = layout.YES[language == "zh"]
     segment = say(SEGMENTS[0])
     overall = PlannedGroup(
         say(("Marketing overall", "市场部整体")),
@@ -239,52 +259,4 @@ def plan(moment: Moment, language: Language) -> tuple[PlannedGroup, ...]:
             ),
         ),
     )
-    leader = PlannedGroup(
-        say(("Growth of Mia Hoffmann", "个人成长：赵晓晴")),
-        (
-            PlannedObjective(
-                say(("O7 Grow into leading a team", "O7 成长为团队负责人")),
-                (
-                    row(
-                        ("KR7.1 Leadership certificate passed", "KR7.1 通过管理者认证"),
-                        "sql:crm/leadership_certificate",
-                        kind=Kind.YES_NO,
-                        target=yes,
-                        owner=BRAND,
-                    ),
-                    row(
-                        ("KR7.2 Feedback talks held with colleagues", "KR7.2 与同事的反馈面谈次数"),
-                        "manual:",
-                        figures.FEEDBACK,
-                        owner=BRAND,
-                    ),
-                ),
-            ),
-        ),
-    )
-    analyst = PlannedGroup(
-        say(("Growth of Tom Becker", "个人成长：陈一鸣")),
-        (
-            PlannedObjective(
-                say(("O8 Become our expert for marketing data", "O8 成为团队的数据专家")),
-                (
-                    row(
-                        ("KR8.1 Analytics course, lessons finished", "KR8.1 数据分析课程完成度"),
-                        "sql:crm/analytics_course#unit=percent",
-                        kind=Kind.PERCENT,
-                        start=0,
-                        target=1,
-                        owner=INBOUND,
-                    ),
-                    row(
-                        ("KR8.2 First talk at a meet-up given", "KR8.2 完成首次公开分享"),
-                        "sql:crm/first_talk",
-                        kind=Kind.YES_NO,
-                        target=yes,
-                        owner=INBOUND,
-                    ),
-                ),
-            ),
-        ),
-    )
-    return overall, inbound, content, advertising, communication, leader, analyst
+    return overall, inbound, content, advertising, communication

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Final
 
 from sheetsync.model import Period
-from sheetsync.okr.progress import expected
+from sheetsync.okr.progress import Status, expected, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,56 @@ class Moment:
     def day(self, number: int, of: int) -> date:
         """The day of the `number`th of so many events, spread over the days before today."""
         return self.quarter.start + timedelta(days=number * self.days // of)
+
+
+_CHECK_INS: Final = 13
+_FIRST_PACE: Final = 0.8
+
+
+def check_ins(moment: Moment) -> tuple[tuple[float, float | None], ...]:
+    """What the team noted week by week before today: progress overall, and the share of key results on track.
+
+    It began slowly: at 0.8 of the pace that it has now.
+    """
+    span = moment.quarter
+    days = (span.end - span.start).days + 1
+    found: list[tuple[float, float | None]] = [(0.0, None)]
+    for number in range(1, _CHECK_INS):
+        day = span.start + timedelta(days=round(number * days / _CHECK_INS) - 1)
+        following = span.start + timedelta(days=round((number + 1) * days / _CHECK_INS) - 1)
+        if following > moment.today:
+            break
+        passed = float(expected(span, day))
+        found.append(_standing(passed * (_FIRST_PACE + (1 - _FIRST_PACE) * passed / moment.passed), span, day))
+    return tuple(found)
+
+
+def _standing(passed: float, span: Period, day: date) -> tuple[float, float]:
+    def reached(goal: Goal) -> float:
+        return (goal.at(passed) - goal.start) / (goal.target - goal.start)
+
+    def together(*goals: Goal) -> float:
+        return sum(goal.at(passed) for goal in goals)
+
+    teams = [
+        [reached(goal) for goal in goals]
+        for goals in (
+            (WEBSITE_LEADS, WEBSITE_PIPELINE, MID_MARKET), (ARTICLE_VISITS, OPEN_RATE, SLOW_PAGES),
+            (AD_LEADS, COST_PER_LEAD, AD_RETURN), (AWARENESS, PRESS, EVENT_PIPELINE),
+        )
+    ]  # fmt: skip
+    trusted = [*teams[1], *teams[3][:2]]
+    sales = [together(WEBSITE_LEADS, AD_LEADS) / 72, together(WEBSITE_PIPELINE, EVENT_PIPELINE) / 240_000]
+    brand = [sum(trusted) / len(trusted), reached(RECOMMENDATION)]
+    overall = sum(_mean(part) for part in (sales, brand)) / 2
+    progress = _mean([overall, *(_mean(team) for team in teams)])
+    rows = [*sales, *brand, *(row for team in teams for row in team)]
+    good = sum(status(Decimal(str(row)), span, day) in (Status.DONE, Status.ON_TRACK) for row in rows)
+    return round(progress, 3), round(good / len(rows), 3)
+
+
+def _mean(parts: list[float]) -> float:
+    return sum(parts) / len(parts)
 
 
 @dataclass(frozen=True, slots=True)

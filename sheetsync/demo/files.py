@@ -25,6 +25,7 @@ from typing import Final
 from sheetsync.demo import _content as words
 from sheetsync.demo import _figures as figures
 from sheetsync.demo._figures import Moment
+from sheetsync.demo._people import people
 from sheetsync.errors import ConfigError
 from sheetsync.model import Period
 from sheetsync.okr import period
@@ -70,8 +71,11 @@ def write(folder: Path, language: Language, today: date) -> Written:
     write_new(folder / SITE, _site(moment))
     write_new(folder / BRAND, _brand(moment, language))
     _crm(folder / CRM, moment, language)
-    team = words.TEAM[language == "zh"]
-    write_new(written.workbook, build(Content(team, moment.quarter, words.plan(moment, language)), language))
+    content = Content(
+        words.TEAM[language == "zh"], moment.quarter, words.plan(moment, language), people(moment, language),
+        words.names(language), figures.check_ins(moment),
+    )  # fmt: skip
+    write_new(written.workbook, build(content, language))
     write_new(written.config, _config(moment.quarter, language).encode())
     return written
 

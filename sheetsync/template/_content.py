@@ -1,4 +1,4 @@
-"""A language goes in, what people read in a new workbook comes out: the plan of `sheetsync init` and the guide sheet.
+"""A language goes in, what people read in a new workbook comes out: its words, and the plan of `sheetsync init`.
 
 Words that sheetsync reads again (headings, types, statuses, states) are not here but in `okr.layout`. Each text stands in English
 and in Chinese side by side, so that whoever changes one sees the other.
@@ -59,16 +59,25 @@ COLUMNS: Final = (
     Column.PROGRESS, Column.STATUS, Column.SYNC, Column.AS_OF, Column.OWNER, Column.ALIGNED_TO,
 )  # fmt: skip
 """The columns of a new workbook; Data link stands right after Result."""
+PEOPLE_COLUMNS: Final = (*COLUMNS, Column.PERIOD)
+"""Those of the people's goals, whose sheet is not named after the period."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a workbook is built from. `title` is the team's; the sheet is named after the period, which gives it to its rows."""
+    """What a workbook is built from.
+
+    `title` is the team's; the sheet of the `groups` is named after the period, which gives it to their rows; `people` are the
+    personal goals, `names` who may be an Owner, with what they do; `check_ins` the overall progress and the share of key results
+    on track, noted week by week
+    """
 
     title: str
     period: Period
     groups: tuple[PlannedGroup, ...]
-    columns: tuple[Column, ...] = COLUMNS
+    people: tuple[PlannedGroup, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+    check_ins: tuple[tuple[float, float | None], ...] = ()
 
 
 def pick(pair: Pair, language: Language) -> str:
@@ -83,6 +92,21 @@ HINT: Final[Pair] = (
     "Paste the address of the page where a number stands into {link}. The columns with blue headings are filled in for you.",
     "把数字所在页面的地址粘贴到“{link}”。蓝色标题的列会自动填写。",
 )
+SYNC_NOW: Final[Pair] = ("Sync now", "立即同步")
+UNTICKED, TICKED = "☐", "☑"
+SYNC_PROMPT: Final[tuple[Pair, Pair]] = (
+    ("Fresh numbers, now", "立即取数"),
+    (
+        "Choose ☑ and save the workbook. Where sheetsync watches it, a run begins and the box is emptied.",
+        "选择 ☑ 并保存工作簿。如果 sheetsync 正在监视此文件，就会开始运行，并清空此框。",
+    ),
+)
+OWNER_PROMPT: Final[tuple[Pair, Pair]] = (
+    ("Who answers for it?", "由谁负责？"),
+    ("Choose a name; the list stands on the sheet {people}.", "请选择姓名；名单在“{people}”工作表。"),
+)
+SUBJECT: Final[Pair] = ("Objectives and key results, {period}", "目标与关键结果，{period}")
+KEYWORDS: Final[Pair] = ("OKR, objectives, key results, marketing", "OKR, 目标, 关键结果, 市场")
 PAGE: Final[Pair] = ("Page &P of &N", "第 &P 页，共 &N 页")
 TYPE_PROMPT: Final[tuple[Pair, Pair]] = (
     ("How is it measured?", "如何衡量？"),
@@ -96,75 +120,10 @@ LINK_PROMPT: Final[tuple[Pair, Pair]] = (
     ),
 )
 
-# --- the guide ---------------------------------------------------------------------------------------------------------
-
-GUIDE_SHEET: Final[Pair] = ("Guide", "使用说明")
-GUIDE_TITLE: Final[Pair] = ("How this workbook fills itself", "这张表如何自动填写")
-GUIDE_SUBTITLE: Final[Pair] = ("One page, five minutes.", "一页纸，五分钟读完。")
-
-PASTE: Final[Pair] = ("Paste a link", "粘贴链接")
-STEPS: Final[tuple[tuple[str, Pair], ...]] = (
-    ("1", (
-        "Open the page that shows the number: a report, a list, a dashboard. Copy its address from the browser.",
-        "打开显示这个数字的页面：报告、列表或看板。从浏览器复制地址。",
-    )),
-    ("2", ("Paste it into Data link, right after Result.", "粘贴到“结果”右边的“数据链接”。")),
-    ("3", (
-        "If the page shows several numbers, add which one behind the address: #metric=open_rate",
-        "如果页面上有多个数字，在地址后面注明是哪一个：#metric=open_rate",
-    )),
-    ("4", ("Run sheetsync, or wait for its next run.", "运行 sheetsync，或等待下一次自动运行。")),
-)  # fmt: skip
-LINKS: Final[Pair] = ("Sources without a web page", "没有网页的数据来源")
-LINK_FORMS: Final[tuple[tuple[str, Pair], ...]] = (
-    ("file:data/leads.csv#count&where=stage:SQL", ("Rows of a file: count, sum(column), mean(column), share(column:value)",
-                                                 "文件中的行：count、sum(列)、mean(列)、share(列:值)")),
-    ("file:data/brand.xlsx#cell=Sheet1!B7", ("One cell of another workbook", "另一个工作簿中的一个单元格")),
-    ("sql:crm/pipeline", ("A query that your administrator has prepared", "由管理员准备好的数据库查询")),
-    ("rollup:sum", ("Adds up the rows that are aligned to this one; also rollup:mean and rollup:progress",
-                    "汇总对齐到本行的各行；也可用 rollup:mean、rollup:progress")),
-    ("manual:", ("A person types the result; progress and status are still computed", "由人填写结果；进度和状态照常计算")),
-)  # fmt: skip
-STATUS_MEANINGS: Final[tuple[tuple[str, Pair], ...]] = (
-    ("done", ("The target is reached.", "目标已达成。")),
-    ("on track", ("Progress keeps up with the share of the period that has passed.", "进度跟得上已经过去的时间。")),
-    ("at risk", ("Progress is less than 95 % of what the calendar asks for.", "进度不足时间进度的 95%。")),
-    ("off track", ("Progress is less than 75 % of what the calendar asks for.", "进度不足时间进度的 75%。")),
-    ("not started", ("The period has not begun.", "周期尚未开始。")),
-)
-STATE_MEANINGS: Final[tuple[tuple[str, Pair], ...]] = (
-    ("fresh", ("A new number was fetched and written.", "取到新数字，已写入。")),
-    ("unchanged", ("Fetched; the number is the same as before.", "已取数，数字与之前相同。")),
-    ("kept", ("Could not be fetched now. The last good number stays; it is tried again.",
-              "暂时取不到。保留上一次的正确数字，稍后会再试。")),
-    ("broken", ("Needs somebody to mend it. The last good number stays; Sync says what to do.",
-                "需要有人处理。保留上一次的正确数字，“同步状态”会说明怎么做。")),
-    ("manual", ("A person types this one.", "此行由人填写。")),
-)  # fmt: skip
-KIND_MEANINGS: Final[tuple[tuple[Kind, Pair], ...]] = (
-    (Kind.NUMBER, ("From Start to Target, up or down.", "从起始值到目标值，可升可降。")),
-    (Kind.PERCENT, ("The same for a share: 0 % to 100 %.", "同上，用于比例：0% 到 100%。")),
-    (Kind.YES_NO, ("Done or not done.", "完成或未完成。")),
-    (Kind.AT_LEAST, ("Reached as soon as the result is as high as the target.", "结果不低于目标值即为完成。")),
-    (Kind.AT_MOST, ("Reached as soon as the result is as low as the target.", "结果不高于目标值即为完成。")),
-)
-GOOD_FORM: Final[Pair] = ("Good form", "写好 OKR")
-RULES: Final[tuple[tuple[str, Pair], ...]] = (
-    ("O", ("An objective says where to go: no number in it and no date.", "目标说明方向：不写数字，也不写日期。")),
-    ("KR", ("A key result measures one thing, and no other row has its name.", "关键结果只衡量一件事，名称不与其他行重复。")),
-    (
-        "→",
-        (
-            "Write into Aligned to which overall key result the row contributes to: KR1.1",
-            "在“对齐”中写明本行支持哪个整体关键结果，如 KR1.1",
-        ),
-    ),
-)
-
 # --- the plan of `init` ------------------------------------------------------------------------------------------------
 
 MANUAL: Final = "manual:"
-EMPTY_ROWS: Final = 2
+EMPTY_ROWS: Final = 1
 OVERALL: Final[Pair] = ("Marketing overall", "市场部整体")
 _OVERALL_OBJECTIVE: Final[Pair] = ("Make marketing the company's engine of growth", "让市场部成为公司增长的引擎")
 _OVERALL_KEY_RESULT: Final[Pair] = ("Progress of all teams towards this objective", "各团队对该目标的整体进度")
@@ -180,16 +139,35 @@ _EXAMPLES: Final[tuple[tuple[Pair, Pair, PlannedKeyResult, Pair], ...]] = (
 )  # fmt: skip
 _TEAM_OBJECTIVE: Final[Pair] = ("What will be better when the period is over?", "周期结束时，什么会变得更好？")
 _TEAM_KEY_RESULT: Final[Pair] = ("What you count", "要衡量的数字")
-_PERSON: Final[Pair] = ("Personal development: name", "个人成长：姓名")
-_PERSON_OBJECTIVE: Final[Pair] = ("Grow into the next role", "为下一个岗位做好准备")
-_PERSON_KEY_RESULT: Final[Pair] = ("Course completed", "完成培训课程")
+
+# --- the people --------------------------------------------------------------------------------------------------------
+
+PEOPLE_SHEET: Final[Pair] = ("People", "人员")
+PEOPLE_TITLE: Final[Pair] = ("{team} · People and their growth", "{team} · 人员与个人成长")
+PEOPLE_SUBTITLE: Final[Pair] = ("Career goals, person by person", "每个人的职业发展目标")
+NAMES_TITLE: Final[Pair] = ("Who is who", "人员名单")
+NAME: Final[Pair] = ("Name (the choices under {owner})", "姓名（“{owner}”的选项）")
+ROLE: Final[Pair] = ("What they do", "岗位")
+PEOPLE_HINTS: Final[tuple[Pair, ...]] = (
+    ("One to three goals a person, agreed with them and looked at every month.", "每人一到三个目标，与本人商定，每月回顾。"),
+    ("They work like the rows of the plan: a link fetches the number, or manual: and a person types it.",
+     "用法与计划表相同：用链接自动取数，或写 manual: 由人填写。"),
+    ("A new person: copy a block from its coloured band to its last row, and insert it below.",
+     "新增人员：复制一个色带及其下方各行，插入到下面。"),
+)  # fmt: skip
+NAME_ROWS: Final = 10
+_PLACEHOLDER: Final[Pair] = ("Name {number}", "姓名{number}")
+_LEADS: Final[Pair] = ("Head of {team}", "{team}负责人")
+_PERSON: Final[Pair] = ("Personal development: {name}", "个人成长：{name}")
+_GOALS: Final[tuple[tuple[Pair, Pair, Kind, float | None], ...]] = (
+    (("Grow into the next role", "为下一个岗位做好准备"), ("Course completed", "完成培训课程"), Kind.YES_NO, None),
+    (("Become the one whom others ask", "成为大家请教的人"), ("Sessions held for colleagues", "为同事开展的分享次数"),
+     Kind.NUMBER, 4),
+)  # fmt: skip
 
 
-def starting_plan(language: Language, yes: str, teams: Sequence[str] = ()) -> tuple[PlannedGroup, ...]:
-    """The blocks of a new plan: overall, the four sub-functions or the teams that were named, and a person's development.
-
-    `yes` is the word of the language for a yes/no target.
-    """
+def starting_plan(language: Language, teams: Sequence[str] = ()) -> tuple[PlannedGroup, ...]:
+    """The blocks of a new plan: overall, then the four sub-functions, or the teams that were named."""
     groups = [
         _group(
             pick(OVERALL, language), 1, pick(_OVERALL_OBJECTIVE, language),
@@ -208,9 +186,33 @@ def starting_plan(language: Language, yes: str, teams: Sequence[str] = ()) -> tu
         _group(name, number, objective, replace(row, link=MANUAL, aligned_to="KR1.1"))
         for number, (name, objective, row) in enumerate(found, start=2)
     ]
-    development = PlannedKeyResult(pick(_PERSON_KEY_RESULT, language), Kind.YES_NO, target=yes, link=MANUAL)
-    groups.append(_group(pick(_PERSON, language), len(groups) + 1, pick(_PERSON_OBJECTIVE, language), development))
     return tuple(groups)
+
+
+def starting_people(language: Language, yes: str) -> tuple[PlannedGroup, ...]:
+    """Two people with a goal each; `yes` is the word of the language for a yes/no target."""
+    return tuple(
+        _group(
+            pick(_PERSON, language).format(name=_name(number, language)), number, pick(objective, language),
+            PlannedKeyResult(
+                pick(goal, language), kind, target=yes if kind is Kind.YES_NO else target, link=MANUAL,
+                owner=_name(number, language),
+            ),
+        )
+        for number, (objective, goal, kind, target) in enumerate(_GOALS, start=1)
+    )  # fmt: skip
+
+
+def starting_names(language: Language, groups: Sequence[PlannedGroup]) -> tuple[tuple[str, str], ...]:
+    """A name to be written over for whoever leads the whole, and one for each team."""
+    return tuple(
+        (_name(number, language), pick(_LEADS, language).format(team=pick(TEAM, language) if group.overall else group.name))
+        for number, group in enumerate(groups[:NAME_ROWS], start=1)
+    )
+
+
+def _name(number: int, language: Language) -> str:
+    return pick(_PLACEHOLDER, language).format(number=number)
 
 
 def _group(name: str, number: int, objective: str, row: PlannedKeyResult, *, overall: bool = False) -> PlannedGroup:

@@ -1,67 +1,55 @@
-"""An empty worksheet goes in, a guide on one page comes out: how to paste a link, what the words mean, good form."""
+"""An empty sheet goes in, a guide on one page comes out: how to paste a link, what the columns and the words mean, good form."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from sheetsync.model import Column, column_letters
+from sheetsync.model import Column
 from sheetsync.okr import layout
 from sheetsync.okr.progress import COLOURS, Status
-from sheetsync.template import _content as words
-from sheetsync.template._content import pick
-from sheetsync.template._look import A4, BLUE, INK, LINE_HEIGHT, ROW_PADDING, WHITE, YELLOW, Look, lines, print_setup
-from sheetsync.texts import Language
+from sheetsync.template import _guide_words as words
+from sheetsync.template._content import Pair, pick
+from sheetsync.template._look import A4, BLUE, INK, LINE_HEIGHT, ROW_PADDING, SIGNS, Page, lines, print_setup, title_bar
 
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
-
-TITLE_ROW, SUBTITLE_ROW = 1, 2
-_WIDTHS: Final = (1.6, 46, 84, 1.6)
+GUIDE_SHEET: Final = words.GUIDE_SHEET
+_WIDTHS: Final = (1.6, 44, 88, 1.6)
 
 
-def draw_guide(sheet: Worksheet, look: Look, language: Language) -> None:
-    """One page: how to paste a link, the words of Status, Sync and Type, and good form."""
+def draw_guide(page: Page) -> None:
+    """One page, to be read from top to bottom once and looked at again when a word is not clear."""
+    language = page.language
     for column, width in enumerate(_WIDTHS, start=1):
-        sheet.column_dimensions[column_letters(column)].width = width
-    for row, height in ((TITLE_ROW, 44), (SUBTITLE_ROW, 26)):
-        sheet.row_dimensions[row].height = height
-        for column in range(1, len(_WIDTHS) + 1):
-            look.put(sheet.cell(row, column), fill=INK)
-    look.put(
-        sheet.cell(TITLE_ROW, 2), pick(words.GUIDE_TITLE, language), size=20, bold=True, colour=WHITE, fill=INK, down="bottom"
-    )
-    look.put(sheet.cell(SUBTITLE_ROW, 2), pick(words.GUIDE_SUBTITLE, language), size=10.5, colour=YELLOW, fill=INK)
-    for row in (TITLE_ROW, SUBTITLE_ROW):
-        sheet.merge_cells(start_row=row, end_row=row, start_column=2, end_column=3)
+        page.width(column, width)
+    title_bar(page, pick(words.GUIDE_TITLE, language), pick(words.GUIDE_SUBTITLE, language), left=2, split=3, right=3)
 
     def heading(column: Column) -> str:
         return layout.HEADINGS[column][language == "zh"]
 
-    sections: list[tuple[str, list[tuple[str, words.Pair, str]]]] = [
+    def status(name: str) -> str:
+        return f"{SIGNS[Status(name)]} {layout.word(layout.STATUSES, name, language)}"
+
+    sections: list[tuple[str, list[tuple[str, Pair, str]]]] = [
         (pick(words.PASTE, language), [(mark, text, "") for mark, text in words.STEPS]),
-        (pick(words.LINKS, language), [(form, text, "") for form, text in words.LINK_FORMS]),
         (heading(Column.SYNC), [(layout.word(layout.STATES, name, language), text, "") for name, text in words.STATE_MEANINGS]),
-        (heading(Column.STATUS), [
-            (layout.word(layout.STATUSES, name, language), text, COLOURS[Status(name)]) for name, text in words.STATUS_MEANINGS
-        ]),
+        (heading(Column.STATUS), [(status(name), text, COLOURS[Status(name)]) for name, text in words.STATUS_MEANINGS]),
+        (pick(words.COLUMNS, language), [(heading(column), text, "") for column, text in words.COLUMN_MEANINGS]),
         (heading(Column.TYPE), [(layout.KINDS[kind][language == "zh"], text, "") for kind, text in words.KIND_MEANINGS]),
+        (pick(words.LINKS, language), [(form, text, "") for form, text in words.LINK_FORMS]),
         (pick(words.GOOD_FORM, language), [(mark, text, "") for mark, text in words.RULES]),
+        (pick(words.CHANGE, language), [(pick(what, language), text, "") for what, text in words.CHANGES]),
     ]  # fmt: skip
-    row = SUBTITLE_ROW + 1
+    row = 3
     for title, entries in sections:
-        sheet.row_dimensions[row].height = 34
-        look.put(sheet.cell(row, 2), title, size=12, bold=True, down="bottom")
-        for column in (2, 3):
-            sheet.cell(row, column).border = look.rule(strong=True)
+        page.height(row, 34)
+        page.put(row, 2, title, size=12, bold=True, down="bottom")
+        page.rule(row, 2, 3, INK, strong=True)
         for mark, text, fill in entries:
             row += 1
             said = pick(text, language)
-            sheet.row_dimensions[row].height = round(lines(said, _WIDTHS[2]) * LINE_HEIGHT + ROW_PADDING, 1)
-            look.put(sheet.cell(row, 2), mark, bold=True, fill=fill, line=True, colour=INK if fill else BLUE, indent=1)
-            look.put(sheet.cell(row, 3), said, line=True, indent=1)
+            page.height(row, max(lines(said, _WIDTHS[2]), lines(mark, _WIDTHS[1])) * LINE_HEIGHT + ROW_PADDING)
+            page.put(row, 2, mark, bold=True, fill=fill, colour=INK if fill else BLUE, indent=1)
+            page.put(row, 3, said, indent=1)
+            page.rule(row, 2, 3)
         row += 1
-    sheet.sheet_view.showGridLines = False
-    sheet.freeze_panes = f"A{SUBTITLE_ROW + 1}"
-    sheet.print_area = f"A1:D{row - 1}"
-    print_setup(sheet, language, pick(words.GUIDE_TITLE, language), paper=A4)
-    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "portrait", 1
+    page.sheet.freeze_panes(2, 0)
+    print_setup(page, pick(words.GUIDE_TITLE, language), paper=A4, repeat=(1, 2), landscape=False, pages=1)

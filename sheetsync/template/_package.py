@@ -5,23 +5,36 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import Final
-from xml.etree import ElementTree
 
-_MOMENT: Final = b"2026-01-01T00:00:00Z"
-_STAMP: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
-_DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_MERGE: Final = re.compile(r'<mergeCell ref="[^"]*"/>')
-_MERGES: Final = re.compile(rf"({_MERGE.pattern})+")
-_EMPTY: Final = re.compile(r"<([\w:]+)((?: [^<>]*)?)></\1>")
+_UNCOMPUTED: Final = re.compile(r'( t="str")?>(<f>[^<]*</f>)<v></v></c>')
+_SHARED: Final = re.compile(r"<f>⟦(\d+)(?: ([A-Z0-9:]+))?⟧([^<]*)</f>")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A formula that fills a column down: written out once, in its first row; the other rows only point to it.
+
+    `number` is its own on the sheet; `area` and `text` are those of the first row, blank in the others
+    """
+
+    number: int
+    area: str = ""
+    text: str = ""
+
+    @property
+    def marked(self) -> str:
+        """As it stands until `reproducible` puts the real thing in its place: the writer knows no shared formulas."""
+        return f"=⟦{self.number} {self.area}⟧{self.text}" if self.area else f"=⟦{self.number}⟧"
 
 
 def reproducible(saved: bytes) -> bytes:
-    """A package as openpyxl saves it, without what differs from run to run.
+    """A package as XlsxWriter saves it, without what differs from machine to machine.
 
-    XML is written in its canonical form (C14N 2.0), since it would otherwise depend on whether lxml is installed; members are
-    stored, since what deflate makes depends on the version of zlib; merged ranges come out of a set, so they are put in order.
+    Members are stored, since what deflate makes depends on the version of zlib. A formula without a result is left without a
+    value, so that every program computes it: LibreOffice believes whatever value it finds.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(saved)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target:
@@ -34,9 +47,12 @@ def reproducible(saved: bytes) -> bytes:
 
 
 def _member(name: str, data: bytes) -> bytes:
-    if name == "docProps/core.xml":
-        data = _STAMP.sub(_MOMENT, data)
-    if not name.endswith((".xml", ".rels")):
+    if not name.startswith("xl/worksheets/sheet"):
         return data
-    canonical = _EMPTY.sub(r"<\1\2/>", ElementTree.canonicalize(data.decode("utf-8")))
-    return _DECLARATION + _MERGES.sub(lambda found: "".join(sorted(_MERGE.findall(found[0]))), canonical).encode()
+    text = _UNCOMPUTED.sub(r">\2</c>", data.decode("utf-8"))
+    return _SHARED.sub(_shared, text).encode()
+
+
+def _shared(found: re.Match[str]) -> str:
+    number, area, text = found.groups()
+    return f'<f t="shared" ref="{area}" si="{number}">{text}</f>' if area else f'<f t="shared" si="{number}"/>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,12 +11,13 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sheetsync.model import Cell, Column
+from sheetsync.model import Cell, CellEdit, Column
 from sheetsync.okr import outline, rules
 from sheetsync.okr.rollup import contributors, meant, within
 from sheetsync.okr.scan import scan
 from sheetsync.template import write_template
 from sheetsync.texts import LANGUAGES, Language
+from sheetsync.workbooks.excel import Excel
 from tests.conftest import Done
 
 from .sheets import TODAY, Value, grid
@@ -166,6 +168,32 @@ def test_nothing_is_found_in_a_clean_template(
     done = command("check", "okr.xlsx", "--json")
     assert done.json == {"findings": []}
     assert done.code == 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_faults_in_the_template_are_found_on_each_of_its_sheets(
+    command: Command, tmp_path: Path, language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "okr.xlsx"
+    write_template(path, language, "2027-Q1")
+    book = Excel(path)
+    rows = scan(book.read(), today=TODAY)
+    faults: list[tuple[int, Column, str | Decimal, str]] = [
+        (1, Column.TARGET, "as many as we can", "text-target"),
+        (1, Column.OBJECTIVE, "O2 Reach 350 buyers", "objective-with-number"),
+        (2, Column.TARGET, Decimal("0.25"), "no-span"), (2, Column.DATA_LINK, "https://nobody.example/x", "link"),
+        (3, Column.ALIGNED_TO, "KR77", "aligned-to-nothing"), (3, Column.RESULT, "soon", "text-result"),
+        (4, Column.START, "low", "text-start"), (4, Column.ALIGNED_TO, "KR5.1", "circular-alignment"),
+        (5, Column.PERIOD, "some day", "bad-period"), (5, Column.TARGET, Decimal(12), "yes-no-target"),
+        (6, Column.TARGET, "", "no-target"), (6, Column.DATA_LINK, "rollup:sum", "rollup-of-nothing"),
+    ]  # fmt: skip
+    planted = [(rows[row].ref.sheet, rows[row].refs[column].a1, rule) for row, column, _, rule in faults]
+    book.apply([CellEdit(rows[row].refs[column], value) for row, column, value, _ in faults])
+    assert len({sheet for sheet, *_ in planted}) == 2
+    done = command("check", "okr.xlsx", "--json")
+    assert done.code == 1
+    assert sorted((one["sheet"], one["cell"], one["rule"]) for one in done.json["findings"]) == sorted(planted)
 
 
 def test_the_language_of_the_reader_is_spoken(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
