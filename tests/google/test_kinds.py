@@ -185,10 +185,14 @@ def test_every_kind_knows_the_fields_of_its_message() -> None:
     ],
 )
 def test_the_discovery_documents_find_what_is_wrong(call: dict[str, Any], finding: str) -> None:
+    import json
+    import zlib
+
     from sheetsync.testing import Call
 
-    given = {"method": "GET", "path": "/v4/spreadsheets/x", "kind": "read", "query": {}, "body": None, "status": 200, "reply": {}}
-    found = Discovery.load().findings([Call(**{**given, "who": "me", **call})])
+    packed = zlib.compress(json.dumps(call.pop("reply", {})).encode())
+    given = {"method": "GET", "path": "/v4/spreadsheets/x", "kind": "read", "query": {}, "body": None, "status": 200}
+    found = Discovery.load().findings([Call(**{**given, "packed": packed, "who": "me", **call})])
     assert [one for one in found if finding in one]
 
 

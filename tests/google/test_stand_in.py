@@ -141,6 +141,7 @@ def test_quota_is_counted_by_user_and_project_and_refilled(google: FakeGoogle, n
         ("no scope", 403, "insufficient authentication scopes"),
         ("disabled", 403, "SERVICE_DISABLED"),
         ("no storage", 403, "storageQuotaExceeded"),
+        ("bad request", 400, "INVALID_ARGUMENT"),
         ("not found", 404, "NOT_FOUND"),
         ("not a sheet", 400, "FAILED_PRECONDITION"),
         ("bad token", 401, "UNAUTHENTICATED"),
@@ -187,13 +188,71 @@ def test_an_edit_comes_before_the_call_it_is_for(wire: Wire) -> None:
     assert (wire.google.reads, wire.google.writes) == (2, 2)
 
 
+def test_whoever_is_shut_out_before_the_call_does_not_write(google: FakeGoogle) -> None:
+    wire = Wire(google, google.seed("OKR", PLAN, share={"writer@x": "writer"}), "writer@x")
+    google.before_write(1, lambda book: book.unshare("writer@x"))
+    error = wire.refused("PUT", "/values/Plan!D1", params={"valueInputOption": "RAW"}, json={"values": [["x"]]})
+    assert (error["code"], google.document(wire.id).tab("Plan").value(1, 4)) == (403, None)
+
+
+def test_an_edit_that_the_sheet_refuses_does_not_happen(wire: Wire) -> None:
+    wire.google.before_write(1, lambda book: book.tab("Plan").delete_rows(1, 1000))
+    wire.put("Plan!D1", [["x"]])
+    assert wire.values("Plan!A1:D1") == [["Key result", "Result", "", "x"]]
+
+
+def test_an_edit_that_is_wrong_fails_its_test() -> None:
+    with pytest.raises(KeyError, match="no such tab"), FakeGoogle() as google:
+        wire = Wire(google, google.seed("OKR", PLAN))
+        google.before_read(1, lambda book: book.tab("no such tab"))
+        assert "the edit before this call failed" in wire.refused("GET")["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "tail", "body"),
+    [
+        ("PUT", "/values/Plan!A1", {"values": [[{"a": 1}]]}),
+        ("PUT", "/values/Plan!A1", {"values": 7}),
+        ("PUT", "/values/Plan!A1", [1]),
+        ("POST", "/values:batchUpdate", {"valueInputOption": "RAW", "data": [7]}),
+        ("POST", "/values:batchUpdateByDataFilter", {"valueInputOption": "RAW", "data": {"dataFilter": {}}}),
+        ("POST", ":batchUpdate", {"requests": [7]}),
+        ("POST", ":batchUpdate", {"requests": [{"repeatCell": {"range": {"sheetId": "x"}, "fields": "*"}}]}),
+        ("POST", "/developerMetadata:search", {"dataFilters": [{"developerMetadataLookup": {"nothing": 1}}]}),
+    ],
+)
+def test_a_body_of_the_wrong_shape_is_refused(wire: Wire, method: str, tail: str, body: Any) -> None:
+    assert wire.refused(method, tail, params={"valueInputOption": "RAW"}, json=body)["code"] == 400
+
+
+def test_a_channel_is_noted_and_stopped(google: FakeGoogle) -> None:
+    session, number = google.session(), google.seed("OKR", PLAN)
+    body = {"id": "c1", "type": "web_hook", "address": "https://x.example/hook"}
+    channel = session.post(f"{DRIVE}/{number}/watch", json=body, timeout=10).json()
+    stop = DRIVE.replace("/files", "/channels/stop")
+    assert session.post(stop, json={"id": channel["id"], "resourceId": channel["resourceId"]}, timeout=10).status_code == 204
+    assert session.post(stop, json={"id": channel["id"], "resourceId": channel["resourceId"]}, timeout=10).status_code == 404
+
+
 def test_no_call_leaves_the_stand_in(google: FakeGoogle) -> None:
     with pytest.raises(ConnectionRefusedError, match=r"https://example\.com/"):
         google.session().get("https://example.com/", timeout=10)
 
 
-def test_a_path_that_is_not_there(google: FakeGoogle) -> None:
-    assert google.session().get("https://www.googleapis.com/nothing", timeout=10).status_code == 404
+def test_a_path_that_is_not_there() -> None:
+    with FakeGoogle() as google:
+        assert google.session().get("https://www.googleapis.com/nothing", timeout=10).status_code == 404
+        assert [(call.kind, call.path) for call in google.calls] == [("unknown", "/nothing")]
+
+
+def test_a_service_account_owns_no_files(google: FakeGoogle) -> None:
+    """gspread #1592: storageQuotaExceeded."""
+    session = google.session(google.service_account()["client_email"])
+    reply = session.post(DRIVE, json={"name": "mine"}, timeout=10)
+    assert (reply.status_code, reply.json()["error"]["errors"][0]["reason"]) == (403, "storageQuotaExceeded")
+    assert session.post(API, json={"properties": {"title": "mine"}}, timeout=10).status_code == 403
+    made = google.session().post(API, json={"properties": {"title": "mine"}}, timeout=10).json()
+    assert google.document(made["spreadsheetId"]).titles == ["Sheet1"]
 
 
 def test_protected_ranges_bind_all_but_their_editors(google: FakeGoogle) -> None:

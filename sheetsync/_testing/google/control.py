@@ -8,7 +8,6 @@ POST batch {id, requests} · POST share {id, who, role} · POST latency {seconds
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
@@ -51,7 +50,7 @@ def _done(google: FakeGoogle, method: str, path: str, asked: dict[str, Any]) -> 
         case "GET", "dump":
             return _dump(google, asked["id"])
         case "GET", "calls":
-            return {"calls": [asdict(call) for call in google.calls], "reads": google.reads, "writes": google.writes}
+            return {"calls": [call.document() for call in google.calls], "reads": google.reads, "writes": google.writes}
         case "POST", "fail":
             google.fail(asked["kind"], asked["fault"], times=int(asked.get("times", 1)), after=int(asked.get("after", 0)))
         case "POST", "before":

@@ -14,6 +14,7 @@ from sheetsync._testing.google import entering, masks
 from sheetsync._testing.google.asked import Asked
 from sheetsync._testing.google.document import SPREADSHEET, Document, Tab
 from sheetsync._testing.google.errors import drive as drive_error
+from sheetsync._testing.google.errors import no_storage
 from sheetsync._testing.google.formulas import Calculation
 from sheetsync._testing.google.reading import text
 
@@ -55,9 +56,16 @@ def _shown(asked: Asked, document: Document) -> dict[str, Any]:
     return dict(masks.cut(whole, masks.parse(mask))) if mask else {name: whole[name] for name in SHORT}
 
 
+def owns_files(asked: Asked) -> None:
+    """Refuses a service account: it has no storage (gspread #1592)."""
+    if asked.who in asked.state.keys:
+        raise no_storage()
+
+
 def create(asked: Asked) -> dict[str, Any]:
     """POST drive/v3/files"""
     body = asked.body or {}
+    owns_files(asked)
     document = asked.state.new_document(body.get("name") or "Untitled", asked.who)
     document.mime = body.get("mimeType") or SPREADSHEET
     return _shown(asked, document)
@@ -113,6 +121,7 @@ def delete(asked: Asked) -> None:
 
 def copy(asked: Asked) -> dict[str, Any]:
     """POST drive/v3/files/{id}/copy: with everything, shared with nobody"""
+    owns_files(asked)
     name = (asked.body or {}).get("name") or f"Copy of {asked.document.title}"
     new = asked.state.new_document(name, asked.who, tabs=[])
     twin = asked.document.snapshot()

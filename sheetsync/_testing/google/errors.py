@@ -245,9 +245,9 @@ def fault(name: Fault, *, kind: str, project: str) -> Refusal | None:
 
 
 def as_bytes(body: Any) -> bytes:
-    """A body as it is sent: JSON with two blanks of indent, as recorded; a text as it is; None as nothing."""
+    """A body as it is sent: JSON (Google's is indented, which takes ten times as long here), a text as it is, None as nothing."""
     if body is None:
         return b""
     if isinstance(body, str):
         return body.encode()
-    return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode()
+    return json.dumps(body, ensure_ascii=False).encode()

@@ -50,6 +50,8 @@ class FakeGoogle:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+        if self._state.broken and error is None:
+            raise self._state.broken[0]
 
     def close(self) -> None:
         for session in self._sessions:
@@ -159,7 +161,8 @@ class FakeGoogle:
         return Book(self._state, self._state.documents[number])
 
     def before_write(self, n: int, edit: Callable[[Book], object]) -> None:
-        """Before the n-th write from now takes effect (1 is the next), somebody does this to the document that it is for."""
+        """Before the n-th write from now takes effect (1 is the next), somebody does this to the document that it is for.
+        What the sheet refuses does not happen; any other error of `edit` is raised at the end of the `with`."""
         self._hook("write", n, edit)
 
     def before_read(self, n: int, edit: Callable[[Book], object]) -> None:

@@ -47,7 +47,8 @@ class Calculation:
         entered = cell.get("userEnteredValue", {})
         formula = entered.get("formulaValue")
         if formula is None:
-            return plain(entered)
+            chipped = cell.get("chipRuns") and cell.get("formattedValue") is not None
+            return str(cell["formattedValue"]) if chipped else plain(entered)
         key = (tab.sheet_id, row, column)
         if key in self._open:
             return Wrong("REF", "Circular dependency detected.")

@@ -9,6 +9,7 @@ import contextlib
 import json
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -21,12 +22,13 @@ from sheetsync._testing.google.state import DRIVE, DRIVE_FILE, FEEDS, READ_ONLY,
 
 
 class Answer(NamedTuple):
-    """`cut`: the connection is closed and nothing is sent."""
+    """`cut`: the connection is closed and nothing is sent. `sent`: the body as bytes, once it was noted."""
 
     status: int
     body: Any
     headers: dict[str, str]
     cut: bool = False
+    sent: bytes | None = None
 
 
 def answer(state: State, method: str, target: str, authorization: str, body: bytes) -> Answer:
@@ -35,7 +37,8 @@ def answer(state: State, method: str, target: str, authorization: str, body: byt
     asked = Asked(state, "", parse_qs(query, keep_blank_values=True), raw=body)
     found = routes.find(method, path)
     if found is None:
-        return Answer(404, errors.page(404, "Not Found").body, {"Content-Type": "text/html; charset=UTF-8"})
+        missing = errors.page(404, "Not Found")
+        return _noted(state, asked, "unknown", method, path, Answer(404, missing.body, dict(missing.headers)))
     route, asked.parts = found
     failing = state.failing_now(route.kind, path)
     cut = failing is not None and failing.fault == "cut after"
@@ -57,6 +60,10 @@ def answer(state: State, method: str, target: str, authorization: str, body: byt
     except Refusal as refused:
         headers = {"Content-Type": "application/json; charset=UTF-8", **refused.headers}
         return _noted(state, asked, route.kind, method, path, Answer(refused.code, refused.body, headers))
+    except (TypeError, ValueError, AttributeError, LookupError) as wrong:  # a body of the wrong shape
+        body_of = errors.bad(f"Request contains an invalid argument. {wrong!r}").body
+        headers = {"Content-Type": "application/json; charset=UTF-8"}
+        return _noted(state, asked, route.kind, method, path, Answer(400, body_of, headers))
     status, headers = (204, {}) if reply is None else (200, {"Content-Type": "application/json; charset=UTF-8"})
     if isinstance(reply, str):
         headers = {"Content-Type": f"{asked.one('mimeType')}; charset=UTF-8"}
@@ -65,8 +72,10 @@ def answer(state: State, method: str, target: str, authorization: str, body: byt
 
 def _noted(state: State, asked: Asked, kind: CallKind, method: str, path: str, given: Answer) -> Answer:
     body = asked.body if asked.body is not None else (asked.raw.decode(errors="replace") or None)
-    state.calls.append(Call(method, path, kind, dict(asked.query), body, given.status, given.body, asked.who))
-    return given
+    sent = errors.as_bytes(given.body)
+    packed = zlib.compress(sent, 1)
+    state.calls.append(Call(method, path, kind, dict(asked.query), body, given.status, packed, asked.who))
+    return given._replace(sent=sent)
 
 
 def _decode(asked: Asked, path: str) -> None:
@@ -97,6 +106,7 @@ def _run(state: State, route: routes.Route, asked: Asked) -> Any:
             if asked.found.mime != "application/vnd.google-apps.spreadsheet":
                 raise errors.not_a_sheet()
             state.edits_before("read" if route.kind == "read" else "write", asked.found)
+            asked.found = state.opened(asked.parts["id"], asked.who, role=route.role)
     reply = route.run(asked)
     if route.kind == "write" and asked.found is not None:
         state.touched(asked.found)
@@ -162,7 +172,7 @@ class _Exchange(BaseHTTPRequestHandler):
         if given.cut:
             self.connection.shutdown(2)
             return
-        sent = errors.as_bytes(given.body)
+        sent = errors.as_bytes(given.body) if given.sent is None else given.sent
         reason = self.responses.get(given.status, ("", ""))[0]
         lines = [f"HTTP/1.1 {given.status} {reason}", f"Content-Length: {len(sent)}"]
         lines += [f"{name}: {value}" for name, value in given.headers.items()]

@@ -8,7 +8,7 @@ from sheetsync._testing.google import metadata, reading
 from sheetsync._testing.google.a1 import Block
 from sheetsync._testing.google.asked import Asked
 from sheetsync._testing.google.document import Tab
-from sheetsync._testing.google.errors import bad, not_found
+from sheetsync._testing.google.errors import bad, not_found, not_shared
 from sheetsync._testing.google.kinds import apply_all
 from sheetsync._testing.google.kinds.sheets import copied_tab
 from sheetsync._testing.google.metadata import Entries, Found
@@ -47,8 +47,10 @@ def _resource(asked: Asked, wanted: list[tuple[Tab, Block]] | None, *, grid_data
 
 
 def create(asked: Asked) -> dict[str, Any]:
-    """POST v4/spreadsheets. A service account cannot own a file (gspread #1592): that is `fail("write", "no storage")`."""
+    """POST v4/spreadsheets. A service account cannot own a file (gspread #1592); how this call says so is unconfirmed."""
     body = asked.message(_CREATE)
+    if asked.who in asked.state.keys:
+        raise not_shared()
     properties = body.get("properties") or {}
     tabs = []
     for at, sheet in enumerate(body.get("sheets") or []):

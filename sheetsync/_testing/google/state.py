@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from sheetsync._testing.google.document import Document, Tab
-from sheetsync._testing.google.errors import Fault, bad_token, not_found, not_shared, refusal
+from sheetsync._testing.google.errors import Fault, Refusal, bad_token, not_found, not_shared, refusal
 from sheetsync._testing.google.quota import Limits, Quota
 from sheetsync._testing.google.switches import Switches
 
-CallKind: TypeAlias = Literal["read", "write", "drive", "token"]
+CallKind: TypeAlias = Literal["read", "write", "drive", "token", "unknown"]
 ME: Final = "me@example.com"
 PROJECT: Final = "123456789"
 SHEETS: Final = "https://www.googleapis.com/auth/spreadsheets"
@@ -27,7 +29,10 @@ ROLES: Final = ("reader", "commenter", "writer", "owner")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call as it came and as it was answered. `status` 0: the connection was cut, nothing was answered."""
+    """One call as it came and as it was answered. `status` 0: the connection was cut, nothing was answered.
+
+    The reply is kept packed: a thousand reads of a plan are kept in a few megabytes.
+    """
 
     method: str
     path: str
@@ -35,8 +40,22 @@ class Call:
     query: Mapping[str, list[str]]
     body: Any
     status: int
-    reply: Any
+    packed: bytes
     who: str
+
+    @property
+    def reply(self) -> Any:
+        """The document that was answered, a text, or None."""
+        sent = zlib.decompress(self.packed).decode()
+        try:
+            return json.loads(sent) if sent else None
+        except ValueError:
+            return sent
+
+    def document(self) -> dict[str, Any]:
+        """The call as JSON."""
+        names = ("method", "path", "kind", "query", "body", "status", "reply", "who")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(slots=True)
@@ -83,6 +102,7 @@ class State:
     calls: list[Call] = field(default_factory=list)
     failing: list[Failing] = field(default_factory=list)
     hooks: list[Hook] = field(default_factory=list)
+    broken: list[Exception] = field(default_factory=list)
     channels: dict[str, dict[str, Any]] = field(default_factory=dict)
     latency: float = 0.0
     drive_lag: float = 0.0
@@ -154,5 +174,11 @@ class State:
                     self.hooks.remove(hook)
                     due.append(hook)
         for hook in due:
-            hook.edit(document)
+            try:
+                hook.edit(document)
+            except Refusal:
+                continue  # the browser says no as well, and nothing happened
+            except Exception as wrong:
+                self.broken.append(wrong)
+                raise refusal(500, f"the edit before this call failed: {wrong!r}") from wrong
             self.touched(document)

@@ -34,8 +34,12 @@ def sort_range(asked: Asked, request: Mapping[str, Any]) -> Reply:
 
 
 def _whole_rows(tab: Tab, block: Block) -> bool:
-    """Whether no cell with content is left out at the sides."""
-    return all(block.left <= column < block.right for row in range(block.top, block.bottom) for column in tab.rows[row].cells)
+    """Whether no cell with a value is left out at the sides."""
+    return all(
+        block.left <= column < block.right or "userEnteredValue" not in cell
+        for row in range(block.top, block.bottom)
+        for column, cell in tab.rows[row].cells.items()
+    )
 
 
 def sort_keys(document: Document, tab: Tab, columns: list[tuple[int, bool]]) -> list[Callable[[int], Any]]:
