@@ -29,8 +29,8 @@ CALLS = {
 }  # fmt: skip
 """Service -> calls for two rows, signing in aside: in the first run, and in the next, which knows what never changes.
 
-What is more than a row's own call: whose account the key is of (HubSpot, Pipedrive: one for all rows), ids of the API behind those of
-pages (Mailchimp), the model behind a report (Power BI), what a view asks for (Dynamics, Salesforce), names and types of fields
+More than a row's own call are: whose account the key is of (HubSpot, Pipedrive: one for all rows), ids of the API behind those
+of pages (Mailchimp), the model behind a report (Power BI), what a view asks for (Dynamics, Salesforce), names and types of fields
 (Dynamics, SAP: kept).
 """
 
