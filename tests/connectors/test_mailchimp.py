@@ -83,6 +83,7 @@ def test_the_listing_is_read_to_its_last_page() -> None:
         stand.answer("/3.0/campaigns", {**CAMPAIGNS, "total_items": 1002}, query={"offset": "1000"})
         stand.answer("/3.0/reports/0a1b2c3d4e", A_REPORT)
         assert isinstance(outcomes_of(stand, REPORT)[REPORT], Reading)
+        assert {seen.param("sort_dir") for seen in stand.seen if seen.path == "/3.0/campaigns"} == {"DESC"}
 
 
 def test_a_listing_that_ends_before_its_own_total_is_not_searched_as_if_whole() -> None:
