@@ -19,7 +19,7 @@ from sheetsync.errors import ConfigError
 from sheetsync.keeping import Keeping, plain, reference_of, write_account
 from sheetsync.secrets import Secret
 from sheetsync.texts import Sentence, mark, sentence
-from sheetsync.web.consent import Attempt, Consent, is_loopback, redirect_of
+from sheetsync.web.consent import Attempt, Consent, is_loopback, redirect_of, with_a_port
 from sheetsync.web.http import Deadline, Web
 from sheetsync.web.listener import Listener
 
@@ -174,7 +174,7 @@ def _walked(application: App, consent: Consent, client: str, browser: Browser) -
     """Leads the person to the page and back. Raises ConfigError (no such redirect, its port is taken) and BadCredentials."""
     redirect = redirect_of(browser.redirect or consent.redirect)
     if browser.paste is not None:
-        attempt = Attempt(consent, client, redirect)
+        attempt = Attempt(consent, client, with_a_port(redirect))
         browser.show(attempt.address, attempt.redirect)
         return attempt, attempt.code(browser.paste().strip())
     if not is_loopback(redirect):

@@ -52,8 +52,8 @@ def explain(text: str, registry: Registry, texts: Texts, today: date) -> dict[st
         found |= {"message": texts.error(error, advice=False), "advice": texts(error.advice)}
         if found["connector"] is None or isinstance(error, AmbiguousLink):
             found["state"] = _state(error)
-        if isinstance(error, NoSuchMetric):
-            found |= _measures(link, registry)
+        if isinstance(error, NoSuchMetric | UnsupportedLink):
+            found |= _recognised(link, registry) | _measures(link, registry)
     return found
 
 
@@ -65,6 +65,20 @@ def _inward(scheme: str, texts: Texts) -> dict[str, str]:
 
 def _state(error: LinkError) -> str:
     return "unsupported" if isinstance(error, UnsupportedLink) else "ambiguous" if isinstance(error, AmbiguousLink) else "unknown"
+
+
+def _recognised(link: Link | None, registry: Registry) -> dict[str, Any]:
+    """Whose page it is that cannot be asked for as it stands."""
+    if link is None:
+        return {}
+    for connector in registry.connectors:
+        try:
+            connector.resolve(link)
+        except (NoSuchMetric, UnsupportedLink):
+            return {"connector": connector.name()}
+        except LinkError:
+            continue
+    return {}
 
 
 def _measures(link: Link | None, registry: Registry) -> dict[str, Any]:

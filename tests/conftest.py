@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import openpyxl
 import pytest
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # a first import or a busy machine is no fault
+hypothesis.settings.load_profile("any machine")
 
 HEADINGS = (
     "Group",

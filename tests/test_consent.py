@@ -107,6 +107,9 @@ def connected(
     people = []
 
     def show(address: str, _registered: str) -> None:
+        if paste is not None:  # who pastes has browsed before
+            browse(address)
+            return
         people.append(threading.Thread(target=browse, args=(address,)))
         people[-1].start()
 
@@ -297,7 +300,16 @@ def test_the_browser_may_be_on_another_machine(here: Path, stand: Stand) -> None
     assert account["client_id"] == CLIENT
 
 
-@pytest.mark.parametrize("text", ["", "no address", "http://localhost:8717/?code=1&state=another", "https://acme.example/back"])
+def test_a_pasted_answer_was_sent_to_a_port_that_a_browser_can_name(here: Path, stand: Stand) -> None:
+    stood, given = hubspot(stand)
+    back: list[str] = []
+    connected(here, "hubspot", given, lambda address: back.append(stood.page(address)), paste=lambda: back[0])
+    assert stood.asked["redirect_uri"] == "http://127.0.0.1:8717/"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no address", "http://[", "http://localhost:8717/?code=1&state=another", "https://acme.example/back"]
+)
 def test_a_pasted_address_that_is_no_answer_is_refused(here: Path, stand: Stand, text: str) -> None:
     _, given = hubspot(stand)
     with pytest.raises(BadCredentials, match="no answer"):

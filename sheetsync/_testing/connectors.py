@@ -24,6 +24,7 @@ from sheetsync.connectors.base import Connector
 from sheetsync.connectors.registry import Registry, builtin
 from sheetsync.errors import (
     AccessDenied,
+    AmbiguousLink,
     BadCredentials,
     LinkError,
     NotFound,
@@ -373,6 +374,25 @@ class ConnectorContract:
             )  # fmt: skip
             assert isinstance(outcomes[self.link], Reading), outcomes
             assert {re.sub(r":\d+$", "", seen.host) for seen in stand.seen} <= hosts
+
+    def test_two_accounts_are_told_apart_by_their_name(self) -> None:
+        if not self.link.startswith("http"):
+            return  # links of a scheme of one's own name their account themselves
+        with Stand() as one, Stand() as two:
+            accounts = []
+            for name, stand in (("one", one), ("two", two)):
+                self.script(stand)
+                stand.answer(self.main, self.answer_of(self.document), method=self.method)
+                accounts.append(self._account(stand))
+                accounts[-1].account = name
+            plain = links.parse(self.link)
+            text = f"{self.link}{'&' if plain is not None and plain.options else '#'}account=two"
+            outcomes, _ = run_links(accounts, [text])
+            outcome = outcomes[text]
+            assert isinstance(outcome, Reading), outcomes
+            assert (outcome.value, len(one.seen), self._main_calls(two)) == (self.value, 0, 1)
+            undecided, _ = run_links(accounts, [self.link])
+            assert isinstance(undecided[self.link], AmbiguousLink)
 
     def test_measures_of_one_page_share_its_download(self) -> None:
         link = links.parse(self.link)

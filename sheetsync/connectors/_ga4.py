@@ -54,7 +54,10 @@ def page_of(url: str) -> Shown:
             "This address filters the report, which sheetsync cannot repeat.",
             use_instead="Take the filter off the page and paste its address again, with #where=dimension:value behind it.",
         )
-    ends = [re.fullmatch(r"(\d{4})(\d\d)(\d\d)", given.get(f"_u.date{place}", "")) for place in ("00", "01")]
+    ends = [
+        re.fullmatch(r"(\d{4})(\d\d)(\d\d)", given.get(f"_u.date{place}", given.get(f"_u..date{place}", "")))
+        for place in ("00", "01")
+    ]
     days = None
     if ends[0] and ends[1]:
         try:

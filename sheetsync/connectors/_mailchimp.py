@@ -16,6 +16,9 @@ CENTER: Final = r"us\d{1,2}"
 PAGE: Final = 1000
 """The most that one listing call brings (parameter `count`)."""
 
+_ORDER: Final = {"campaigns": {"sort_field": "create_time", "sort_dir": "DESC"}}
+"""The newest first: a campaign of this quarter is on the first page, however many there were."""
+
 
 class Account:
     """One account. Addresses carry the `web_id`, calls another id: one listing gives those of all rows, and they are kept."""
@@ -59,7 +62,7 @@ class Account:
         wanted = ",".join([*(f"{what}.{field}" for field in fields), "total_items"])
         seen, total = 0, 1
         while seen < total:
-            page = self._ask(path, {"fields": wanted, "count": str(PAGE), "offset": str(seen)}, once=True)
+            page = self._ask(path, {"fields": wanted, "count": str(PAGE), "offset": str(seen), **_ORDER.get(what, {})}, once=True)
             found, total = walk(page, what), walk(page, "total_items")
             if not isinstance(found, list) or not isinstance(total, int):
                 raise UnexpectedReply("Mailchimp's list has another shape than documented.")

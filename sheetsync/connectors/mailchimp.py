@@ -48,6 +48,7 @@ class Mailchimp(Connector[MailchimpSettings]):
         LinkPattern("campaign", _ADMIN, r"/campaigns/(edit|show|wizard/\w+)/?", {"id": r"\d{1,12}"}),
         LinkPattern("campaign", r"(?P<dc>us\d{1,2})\.campaign-archive\.com", "/", {"u": r"[0-9a-f]+", "id": r"[0-9a-f]{10}"}),
         LinkPattern("segment", _ADMIN, r"/lists/segments/?", {"id": r"\d{1,12}"}),
+        LinkPattern("segment", _ADMIN, r"/lists/members/view/?", {"id": r"\d{1,12}", "use_segment": "Y"}),
         LinkPattern("list", _ADMIN, r"/(lists|audience)/(members|dashboard/overview|settings|contacts)/?", {"id": r"\d{1,12}"}),
         LinkPattern("list", _ADMIN, r"/audience/contacts/?", {"listId": r"(?P<id>\d{1,12})"}),
         LinkPattern(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ OWN_NUMBER: Final = "http://127.0.0.1:8717/"
 """The same, for services that know this machine by its number only."""
 ANY_PORT: Final = "http://127.0.0.1:0/"
 """For services that take any port of loopback (RFC 8252, 7.3)."""
+_NO_PORT: Final = re.compile(r"^(http://(?:localhost|127\.0\.0\.1)):0(?=/|$)")
 
 _AGAIN: Final = "Run the command again, and agree on the page that the service shows."
 
@@ -100,7 +102,10 @@ class Attempt:
 
     def is_answer(self, address: str) -> bool:
         """Whether the browser was sent back to our address with our state: nothing else is listened to."""
-        sent, own = urlsplit(address), urlsplit(self.redirect)
+        try:
+            sent, own = urlsplit(address), urlsplit(self.redirect)
+        except ValueError:
+            return False
         state = dict(parse_qsl(sent.query)).get("state", "")
         return (sent.path or "/") == (own.path or "/") and hmac.compare_digest(state.encode(), self._state.encode())
 
@@ -154,6 +159,11 @@ def redirect_of(text: str) -> str:
             advice="Write http://localhost:8717/, or the https address that is registered for the app, with --paste.",
         )  # fmt: skip
     return text
+
+
+def with_a_port(redirect: str) -> str:
+    """The same with a port of its own where any would do: nobody listens, so none is chosen by listening."""
+    return _NO_PORT.sub(r"\1:8717", redirect)
 
 
 def is_loopback(redirect: str) -> bool:

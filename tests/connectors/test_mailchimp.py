@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sheetsync.connectors.mailchimp import Mailchimp
-from sheetsync.errors import NoSuchMetric, NotConnected, NotFound, NotReady, RateLimited
+from sheetsync.errors import Incomplete, NoSuchMetric, NotConnected, NotFound, NotReady, RateLimited
 from sheetsync.model import PERCENT, Query, Reading, Resource
 from sheetsync.testing import Answer, ConnectorContract, LookupMemory, Stand, account_of, run_links
 
@@ -83,6 +83,15 @@ def test_the_listing_is_read_to_its_last_page() -> None:
         stand.answer("/3.0/campaigns", {**CAMPAIGNS, "total_items": 1002}, query={"offset": "1000"})
         stand.answer("/3.0/reports/0a1b2c3d4e", A_REPORT)
         assert isinstance(outcomes_of(stand, REPORT)[REPORT], Reading)
+        assert {seen.param("sort_dir") for seen in stand.seen if seen.path == "/3.0/campaigns"} == {"DESC"}
+
+
+def test_a_listing_that_ends_before_its_own_total_is_not_searched_as_if_whole() -> None:
+    with Stand() as stand:
+        stand.answer("/3.0/campaigns", {**CAMPAIGNS, "total_items": 1002}, query={"offset": "0"})
+        stand.answer("/3.0/campaigns", {"campaigns": [], "total_items": 1002}, query={"offset": "2"})
+        missing = REPORT.replace("1234567", "555")
+        assert isinstance(outcomes_of(stand, missing)[missing], Incomplete)
 
 
 def test_an_id_once_found_is_not_looked_up_again() -> None:
