@@ -22,6 +22,7 @@ from sheetsync.connectors._beijing import moment_of
 from sheetsync.connectors.base import Lookups, origin_of, walk, walk_or_none
 from sheetsync.errors import AccessDenied, BadCredentials, LinkError, RateLimited, Unavailable, UnexpectedReply
 from sheetsync.secrets import Secret
+from sheetsync.texts import Sentence, sentence
 from sheetsync.web.auth import Fetched, Place, Token, lifetime
 from sheetsync.web.http import Reply, Web
 
@@ -74,17 +75,20 @@ class Authorisation(Fetched):
         self.credential(web)
         return self._open_id
 
-    def ending(self, web: Web) -> BadCredentials | None:
-        """In the last days of an authorisation that cannot be renewed any more: the error that it is going to be."""
-        self.credential(web)
+    def ending(self) -> Sentence | None:
+        """In the last days of an authorisation that cannot be renewed any more: that it ends, known once a token was fetched."""
         if self._lasting or self._ends is None or self._now is None or self._ends - self._now.date() > ANNOUNCED_BEFORE:
             return None
-        return BadCredentials(
-            "The authorisation of the Douyin account {account} ends on {day} and cannot be renewed.", account=self._account,
-            day=self._ends, advice=SIGN_IN,
+        return sentence(
+            "The authorisation of the Douyin account {account} ends on {day}: let its owner agree again before.",
+            account=self._account, day=self._ends,
         )  # fmt: skip
 
     def fetch(self, web: Web) -> Token:
+        with self._secret.alone():  # its renewal ends the old one
+            return self._exchanged(web)
+
+    def _exchanged(self, web: Web) -> Token:
         current = self._secret.reveal()
         question = {"client_key": self._client, "grant_type": "refresh_token", "refresh_token": current}
         answer = web.post_form(f"{self._base}/oauth/refresh_token/", question, refine=self._listen)

@@ -50,6 +50,7 @@ from sheetsync.errors import (
 )
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
+from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth
 from sheetsync.web.http import Reply, Web
 
@@ -224,10 +225,10 @@ class Douyin(Connector[DouyinSettings]):
         return meaning(reply)
 
     def probe(self, web: Web) -> None:
-        ending = self._agreed.ending(web)
-        if ending is not None:
-            raise ending
         self.fetch(Resource("user", "self", (("data", "fans"),)), web)
+
+    def warning(self) -> Sentence | None:
+        return self._agreed.ending()
 
     # --- how Douyin is asked
 
