@@ -105,6 +105,14 @@ def nodes(web: Web, base: str, ids: Sequence[str], fields: str) -> Mapping[str, 
     return own | found
 
 
+def nodes_of(
+    web: Web, base: str, ids: Mapping[Resource, str], fields: str, service: str, wanted: Sequence[Resource]
+) -> Mapping[Resource, Any]:
+    """The node of each resource; one that is left out of the answer is not there."""
+    answer = nodes(web, base, sorted({ids[one] for one in wanted}), fields)
+    return {one: answer.get(ids[one], _unknown(service)) for one in wanted}
+
+
 def apart(
     wanted: Sequence[Resource], ask: Callable[[Sequence[Resource]], Mapping[Resource, Any]]
 ) -> dict[Resource, Any | LinkError]:
@@ -221,10 +229,7 @@ def _not_there(code: int | None, subcode: int | None, message: str, service: str
             advice="Type the number in by hand, with manual: as the link.",
         )
     if code in _UNKNOWN or (code == 100 and subcode == 33):
-        return NotFound(
-            "{service} knows nothing under this address, or does not show it to this account.", service=service,
-            advice="Check the address, and whether the account's key was given access to the page.",
-        )  # fmt: skip
+        return _unknown(service)
     if code == 100 and "nonexisting field" in message:
         return NotFound(
             "{service} has no such number here: this is a person's profile or another kind of page.", service=service,
@@ -236,6 +241,13 @@ def _not_there(code: int | None, subcode: int | None, message: str, service: str
             advice="Choose another measure, or look for a newer sheetsync.",
         )  # fmt: skip
     return None
+
+
+def _unknown(service: str) -> NotFound:
+    return NotFound(
+        "{service} knows nothing under this address, or does not show it to this account.", service=service,
+        advice="Check the address, and whether the account's key was given access to the page.",
+    )  # fmt: skip
 
 
 def _wait(reply: Reply, otherwise: float) -> float:
