@@ -1,4 +1,4 @@
-"""Every family of addresses of social media, mail and plain inputs, as people paste them: what each one means, before anything is asked.
+"""Every family of addresses of social media, mail and inputs, as people paste them: what each means, before anything is asked.
 
 The three answers: understood (a resource), recognised but not answerable (what to paste instead), and not this service's at all.
 """
