@@ -78,6 +78,7 @@ class DouyinSettings(Settings):
     sec_uid: str = setting("What follows /user/ in the address of the account's page (MS4wLjABAAAA…).", "")
     uid: str = setting("The account's number in addresses of iesdouyin.com/share/user/, where such links are used.", "")
     open_id: str = setting("The account's open_id for this app, where Douyin's sign-in does not say it.", "")
+    lag_days: int = setting("How many days late this source reports; its rows are judged that much later.", 1)
 
 
 class Douyin(Connector[DouyinSettings]):

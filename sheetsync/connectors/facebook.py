@@ -27,6 +27,7 @@ from sheetsync.connectors._graph import (
     IDS_PER_CALL,
     GraphSettings,
     GraphToken,
+    Watch,
     apart,
     base_of,
     meaning,
@@ -49,6 +50,7 @@ from sheetsync.connectors.base import (
 )
 from sheetsync.errors import Incomplete, LinkError, NoSuchMetric
 from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth
 from sheetsync.web.http import Reply, Web
 
@@ -170,6 +172,7 @@ class Facebook(Connector[FacebookSettings]):
     def __init__(self, account: str, settings: FacebookSettings, lookups: Lookups) -> None:
         super().__init__(account, settings, lookups)
         self._ask = Questions(self._base, lookups)
+        self._watch = Watch(settings)
 
     def origins(self) -> Collection[str]:
         return (origin_of(self._base()),)
@@ -256,7 +259,11 @@ class Facebook(Connector[FacebookSettings]):
         return reading
 
     def refine(self, reply: Reply) -> LinkError | None:
+        self._watch.see(reply, self.name())
         return meaning(reply, self.title)
+
+    def warning(self) -> Sentence | None:
+        return self._watch.warning(self.title)
 
     def probe(self, web: Web) -> None:
         walk(web.get_json(f"{self._base()}/me", params={"fields": "id"}), "id")

@@ -24,6 +24,7 @@ from sheetsync.connectors._graph import (
     IDS_PER_CALL,
     GraphSettings,
     GraphToken,
+    Watch,
     apart,
     base_of,
     meaning,
@@ -51,6 +52,7 @@ from sheetsync.errors import (
     Unavailable,
 )
 from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth
 from sheetsync.web.http import Reply, Web
 
@@ -129,6 +131,7 @@ class Instagram(Connector[InstagramSettings]):
     def __init__(self, account: str, settings: InstagramSettings, lookups: Lookups) -> None:
         super().__init__(account, settings, lookups)
         self._ask = Questions(self._base, account, settings.user_id, lookups)
+        self._watch = Watch(settings)
 
     def origins(self) -> Collection[str]:
         return (origin_of(self._base()),)
@@ -183,7 +186,11 @@ class Instagram(Connector[InstagramSettings]):
         return super().read(document, query)
 
     def refine(self, reply: Reply) -> LinkError | None:
+        self._watch.see(reply, self.name())
         return meaning(reply, self.title)
+
+    def warning(self) -> Sentence | None:
+        return self._watch.warning(self.title)
 
     def probe(self, web: Web) -> None:
         walk(web.get_json(f"{self._base()}/{self._ask.me(web)}", params={"fields": "username"}), "username")

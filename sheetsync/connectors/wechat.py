@@ -59,6 +59,7 @@ class WeChatSettings(Settings):
     app_id: str = setting("AppID of the official account (wx…), from its backend.")
     app_secret: Secret = setting("AppSecret of the official account.")
     biz: str = setting("The account's __biz as it stands in the long address of its articles; needed for articles.", "")
+    lag_days: int = setting("How many days late this source reports; its rows are judged that much later.", 1)
 
 
 class WeChat(Connector[WeChatSettings]):

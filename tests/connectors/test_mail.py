@@ -24,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sheetsync import links
-from sheetsync.connectors import _mail_parts, _mail_room, _mail_text, _mail_trust, mail
+from sheetsync.connectors import _mail_parts, _mail_room, _mail_text, _mail_trust
 from sheetsync.connectors.mail import MailReport, MailReports
 from sheetsync.errors import (
     AmbiguousLink,
