@@ -48,7 +48,7 @@ def hold(
     import filelock  # noqa: PLC0415 - brings asyncio with it, which --help does not need
 
     _make_folder(folder)
-    name = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    name = _name(identity)
     note = folder / f"{name}.json"
     # One lock object a hold, never shared: then two holds in one process exclude each other just as two processes do.
     lock = filelock.FileLock(folder / f"{name}.lock", timeout=0, mode=0o600, thread_local=False)
@@ -65,6 +65,32 @@ def hold(
         with suppress(OSError):
             note.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def wait_for(folder: Path, identity: str, *, seconds: float) -> Iterator[None]:
+    """Holds `identity` until the block ends, and waits for whoever holds it now, in this process or another.
+
+    Raises TimeoutError after `seconds`; ConfigError, `folder` cannot be used.
+    """
+    import filelock  # noqa: PLC0415 - as above
+
+    _make_folder(folder)
+    lock = filelock.FileLock(folder / f"{_name(identity)}.lock", mode=0o600, thread_local=False)
+    try:
+        lock.acquire(timeout=seconds)
+    except filelock.Timeout:
+        raise TimeoutError from None
+    except (OSError, NotImplementedError):
+        raise _unusable(folder) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _name(identity: str) -> str:
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _what_we_do() -> str:

@@ -103,18 +103,33 @@ def items_of(report: RunReport, texts: Texts) -> list[Item]:
         status = _status(row.status)
         if status in (OFF_TRACK, DONE):
             found.append(Item(status, f"{status}|{name}", _line(row, row.status, texts)))
-    return found + _silent_sources(report, texts)
+    return found + _silent_sources(report, texts) + _warnings(report, texts)
 
 
 def _silent_sources(report: RunReport, texts: Texts) -> list[Item]:
     """Sources that gave no figure at all in this run: one item each, however many rows hang on it."""
     silent = {row.connector: row.message for row in report.rows if row.connector and row.state == "kept"}
-    alive = {row.connector for row in report.rows if row.state in ("fresh", "unchanged")}
+    alive = _alive(report)
     return [
         Item(BROKEN, f"{BROKEN}|{report.workbook}|source||{name}", texts.join(name, one_line(said, 200)))
         for name, said in silent.items()
         if name not in alive
     ]
+
+
+def _warnings(report: RunReport, texts: Texts) -> list[Item]:
+    """What will break before long, such as a key that ends: one item for each sentence of a service."""
+    said = dict.fromkeys((row.connector, row.warning) for row in report.rows if row.warning)
+    return [Item(BROKEN, f"{_warnings_of(report, name)}{warning}", texts.join(name, warning)) for name, warning in said]
+
+
+def _warnings_of(report: RunReport, connector: str) -> str:
+    """How the keys of its warnings begin. They are never told to be well again: mended or broken, that shows by itself."""
+    return f"warning|{report.workbook}|{connector}|"
+
+
+def _alive(report: RunReport) -> set[str]:
+    return {row.connector for row in report.rows if row.state in ("fresh", "unchanged")}
 
 
 def _status(word: str) -> str:
@@ -126,9 +141,13 @@ def _line(row: RowReport, what: str, texts: Texts) -> str:
 
 
 def news(report: RunReport, told: Collection[str], events: Collection[str], texts: Texts) -> News:
-    """What to tell one target. A run that failed as a whole says nothing about its rows: what was told of them still holds."""
+    """What to tell one target. A run that failed as a whole says nothing about its rows: what was told of them still holds.
+
+    Nor does a service that gave no figure say that its warning holds no more.
+    """
     now = {item.key: item for item in items_of(report, texts) if item.event in events}
-    ours = {key for key in told if f"{report.workbook}|" in key}
+    heard = tuple(_warnings_of(report, name) for name in _alive(report))
+    ours = {key for key in told if f"{report.workbook}|" in key and (not key.startswith("warning|") or key.startswith(heard))}
     begun = tuple(item for key, item in now.items() if key not in told)
     ended = () if report.error is not None else tuple(sorted(ours - set(now)))
     return News(begun, ended)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from sheetsync.errors import ConfigError, NotConnected, SheetsyncError
 from sheetsync.okr import period
+from sheetsync.okr.plan import WARNING_SIGN
 from sheetsync.okr.scan import scan
 from sheetsync.texts import mark
 from sheetsync.web.http import Deadline
@@ -77,4 +78,5 @@ def _account(application: App, name: str, account: str) -> Checkup:
             door.close()
     except SheetsyncError as error:
         return Checkup(what, ok=False, message=application.texts.error(error))
-    return Checkup(what, ok=True, message=", ".join(origins) or application.texts(mark("ready")))
+    warning, said = connector.warning(), ", ".join(origins) or application.texts(mark("ready"))
+    return Checkup(what, ok=True, message=f"{said} {WARNING_SIGN} {application.texts.say(warning)}" if warning else said)

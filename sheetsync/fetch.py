@@ -37,7 +37,7 @@ from sheetsync.errors import (
     Unavailable,
     UnexpectedReply,
 )
-from sheetsync.model import LaneState, Link, Outcome, Query, Reading, Resource
+from sheetsync.model import LaneState, Link, Outcome, Query, Resource
 
 TRIES: Final = 3
 BACKOFF_BASE: Final = 0.5
@@ -236,12 +236,13 @@ class _Lane:
             return document
         try:
             reading = self.connector.read(document, query)
+            warning = reading.warning or self.connector.warning()
         except LinkError as error:
             return error
         except Exception:  # noqa: BLE001 - third parties write connectors; one row's failure stays one row's
             return self._blame(query.resource)
         source = reading.source or f"{self.connector.title} · {query.account} · {query.resource} · {query.metric}"
-        return Reading(reading.value, reading.unit, reading.as_of, reading.approximate, source)
+        return replace(reading, source=source, warning=warning)
 
     # --- one call
 

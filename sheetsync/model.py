@@ -15,6 +15,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from sheetsync.errors import LinkError
+from sheetsync.texts import Sentence
 
 # --- the workbook's side -----------------------------------------------------------------------------------------------
 
@@ -188,6 +189,8 @@ class Reading:
     `as_of`       aware; None where the source does not say, then it is the moment of fetching
     `approximate` the service rounds (1.2K followers)
     `source`      for people: connector, account and page, never a secret
+    `warning`     what somebody should know although the figure is good, such as the day on which its key ends. It stays the same
+                  sentence from run to run for as long as it is the same news: a day, never "in three days"
     """
 
     value: Decimal
@@ -195,6 +198,7 @@ class Reading:
     as_of: datetime | None = None
     approximate: bool = False
     source: str = ""
+    warning: Sentence | None = None
 
 
 Outcome: TypeAlias = Reading | LinkError
@@ -318,6 +322,7 @@ class RowReport:
     status: str
     message: str
     unit: str = ""  # "%" where the cell shows its number as a percentage
+    warning: str = ""  # of a figure that is good: what somebody should do before long; stands in the message as well
 
 
 @dataclass(frozen=True, slots=True)

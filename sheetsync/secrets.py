@@ -15,17 +15,21 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from sheetsync.errors import ConfigError
+from sheetsync._locks import state_folder, wait_for
+from sheetsync.errors import ConfigError, Unavailable
 
 MASK: Final = "•••"
 COMMAND_SECONDS: Final = 20
 KEYRING_FOLDER: Final = "sheetsync"
 """The service under which our own entries stand in the system keyring."""
+RENEWAL_SECONDS: Final = 60.0
+"""So long one process waits while another one renews the same key: one exchange takes seconds."""
 MIN_LENGTH: Final = 6
 """Shorter secrets are not searched for: masking every `abc` would make each text unreadable, and no service gives such keys."""
 
@@ -109,6 +113,24 @@ class Vault:
         elif kind == "keyring":
             _out_of_keyring(value)
 
+    @contextmanager
+    def alone(self, reference: Mapping[str, Any], where: str) -> Iterator[None]:
+        """While it lasts, no other process of this account replaces the secret: whoever waited must read it again.
+
+        The place where it is kept is locked, so that two accounts that share one exclude each other as well. A secret that cannot
+        be replaced needs no lock. Raises Unavailable: another process holds it for too long.
+        """
+        (kind, value), *_ = reference.items()
+        with ExitStack() as held:
+            if kind in {"file", "keyring"}:
+                place = str((self._folder / Path(value).expanduser()).resolve()) if kind == "file" else value
+                locks = state_folder(self._environ) / "keys"
+                try:
+                    held.enter_context(wait_for(locks, f"{kind}:{place}", seconds=RENEWAL_SECONDS))
+                except TimeoutError:
+                    raise Unavailable("Another sheetsync is renewing the key {where}.", where=where) from None
+            yield
+
     def _from_env(self, name: str, where: str) -> str:
         if name not in self._environ:
             raise ConfigError(
@@ -172,6 +194,12 @@ class Secret:
         Raises OSError where the reference names a place that cannot be written, such as an environment variable.
         """
         self._vault.keep(self._reference, renewed)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While it lasts, no other process replaces the secret. Raises Unavailable, ConfigError."""
+        with self._vault.alone(self._reference, self.where):
+            yield
 
     def remember(self, derived: str) -> None:
         """A text made from this secret (an access token) is masked as well."""

@@ -39,6 +39,7 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """Nobody's real history, configuration or language gets into a test."""
     state = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("SHEETSYNC_STATE", str(state))
+    monkeypatch.setenv("XDG_STATE_HOME", str(state / "other"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(state / "config"))
     for name in ("SHEETSYNC_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)

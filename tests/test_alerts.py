@@ -82,6 +82,22 @@ def test_a_silent_source_is_one_message_whatever_hangs_on_it() -> None:
     assert ear.heard[0].count("•") == 1
 
 
+def test_a_warning_is_told_once_and_again_when_it_says_something_else() -> None:
+    ends = replace(ROW, warning="The key ends on 2027-03-01.", message="⚠ The key ends on 2027-03-01.")
+    later = replace(ends, warning="The key ends on 2027-04-01.")
+    silent = replace(ROW, state="kept", message="No answer.")
+    ear, memory = Ear(), Memory()
+    hear(ear, memory, run(ends, replace(ends, key_result="Visits"), OTHER), run(ends, OTHER))
+    assert len(ear.heard) == 1
+    assert ear.heard[0].count("The key ends on 2027-03-01.") == 1
+    hear(ear, memory, run(silent, OTHER), run(ends, OTHER))  # silence is told, but not that the warning is over
+    assert len(ear.heard) == 3
+    assert not any("The key ends" in said for said in ear.heard[1:])
+    hear(ear, memory, run(later, OTHER), run(ROW, OTHER), run(ends, OTHER))
+    assert len(ear.heard) == 5
+    assert not any("Well again" in said for said in ear.heard[3:])
+
+
 def test_thresholds_are_told_when_they_are_crossed() -> None:
     ear, memory = Ear(), Memory()
     hear(

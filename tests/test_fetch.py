@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ from sheetsync.errors import (
 from sheetsync.fetch import BREAKER_FAILURES, Fetch, Fetched
 from sheetsync.model import Link, Outcome, Query, Reading, Resource
 from sheetsync.testing import LaneMemory, LookupMemory, VirtualTime
+from sheetsync.texts import Sentence, sentence
 
 Answers = Callable[[Resource], Any]
 
@@ -362,3 +364,17 @@ def test_a_query_names_what_it_asks_for() -> None:
     with pytest.raises(LinkError):
         registry.resolve(link("a", metric="nothing"))
     assert registry.resolve(link("a", metric="m")).metric == "m"
+
+
+def test_the_warning_of_an_account_stands_behind_each_of_its_figures() -> None:
+    class Ending(Bell):
+        def warning(self) -> Sentence | None:
+            return sentence("The key ends on {day}.", day="2027-03-01")
+
+        def read(self, document: Any, query: Query) -> Reading:
+            reading = super().read(document, query)
+            return replace(reading, warning=sentence("Look.")) if query.metric == "m" else reading
+
+    found = fetch_with(Ending())([link("a"), link("a", metric="m")]).outcomes
+    said = {one.value: str(one.warning.template) for one in found.values() if isinstance(one, Reading) and one.warning}
+    assert said == {1: "The key ends on {day}.", 2: "Look."}

@@ -15,11 +15,11 @@ STANDARD = set(sys.stdlib_module_names)
 
 MAY: dict[str, set[str]] = {
     "errors": set(),
-    "model": {"errors"},
+    "model": {"errors", "texts"},
     "values": {"errors"},
     "links": {"errors", "model"},
     "texts": {"errors"},
-    "secrets": {"errors"},
+    "secrets": {"errors", "_locks"},
     "log": {"texts"},
     "okr": GROUND | {"okr"},
     "workbooks": GROUND | {"workbooks", "web"},
@@ -28,7 +28,7 @@ MAY: dict[str, set[str]] = {
     "fetch": GROUND | {"connectors"},
     "sync": GROUND | {"okr", "workbooks", "fetch"},
     "history": GROUND,
-    "_locks": GROUND,
+    "_locks": {"errors"},
     "config": GROUND,
     "due": set(),
     "daemon": GROUND | {"app", "_locks", "due", "config", "fetch", "status"},

@@ -18,10 +18,20 @@ from typing import Any, Final
 
 import structlog
 
-from sheetsync.connectors._beijing import moment_of
+from sheetsync.connectors._beijing import day_of, moment_of
 from sheetsync.connectors.base import Lookups, origin_of, walk, walk_or_none
-from sheetsync.errors import AccessDenied, BadCredentials, LinkError, RateLimited, Unavailable, UnexpectedReply
+from sheetsync.errors import (
+    AccessDenied,
+    BadCredentials,
+    LinkError,
+    NotConnected,
+    NotFound,
+    RateLimited,
+    Unavailable,
+    UnexpectedReply,
+)
 from sheetsync.secrets import Secret
+from sheetsync.texts import Sentence, sentence
 from sheetsync.web.auth import Fetched, Place, Token, lifetime
 from sheetsync.web.http import Reply, Web
 
@@ -69,22 +79,38 @@ class Authorisation(Fetched):
     def origins(self) -> Collection[str]:
         return (origin_of(self._base),)
 
-    def open_id(self, web: Web) -> str:
-        """The account that agreed, as Douyin names it; empty where its answer does not say."""
-        self.credential(web)
-        return self._open_id
+    def open_id(self, web: Web, wanted: str) -> str:
+        """The account that agreed, as Douyin names it, or else the one of the settings.
 
-    def ending(self, web: Web) -> BadCredentials | None:
-        """In the last days of an authorisation that cannot be renewed any more: the error that it is going to be."""
+        Raises BadCredentials where the two differ, NotConnected where there is neither.
+        """
         self.credential(web)
+        said = self._open_id
+        if said and wanted and said != wanted:
+            raise BadCredentials(
+                "The refresh token of {account} belongs to another account of Douyin than its open_id.", account=self._account
+            )
+        if not said and not wanted:
+            raise NotConnected(
+                "Douyin does not say whose agreement {account} is.", account=self._account,
+                advice="Ask the person who installed sheetsync to set open_id for it.",
+            )  # fmt: skip
+        return said or wanted
+
+    def ending(self) -> Sentence | None:
+        """In the last days of an authorisation that cannot be renewed any more: that it ends, known once a token was fetched."""
         if self._lasting or self._ends is None or self._now is None or self._ends - self._now.date() > ANNOUNCED_BEFORE:
             return None
-        return BadCredentials(
-            "The authorisation of the Douyin account {account} ends on {day} and cannot be renewed.", account=self._account,
-            day=self._ends, advice=SIGN_IN,
+        return sentence(
+            "The authorisation of the Douyin account {account} ends on {day}: let its owner agree again before.",
+            account=self._account, day=self._ends,
         )  # fmt: skip
 
     def fetch(self, web: Web) -> Token:
+        with self._secret.alone():  # its renewal ends the old one
+            return self._exchanged(web)
+
+    def _exchanged(self, web: Web) -> Token:
         current = self._secret.reveal()
         question = {"client_key": self._client, "grant_type": "refresh_token", "refresh_token": current}
         answer = web.post_form(f"{self._base}/oauth/refresh_token/", question, refine=self._listen)
@@ -171,6 +197,32 @@ class Authorisation(Fetched):
 def _name(token: str) -> str:
     """Tells one refresh token from the next without giving it away."""
     return hashlib.sha256(token.encode()).hexdigest()[:16]
+
+
+def video_of(answer: Any, number: str) -> Any:
+    """The entry of the one video that was asked about. Raises NotFound, UnexpectedReply."""
+    listed = walk(answer, "data.list")
+    if listed in (None, []):
+        raise NotFound(
+            "The Douyin account that is connected has no such video.",
+            advice="Douyin tells figures to a video's account only.",
+        )
+    if not isinstance(listed, list) or len(listed) != 1:
+        raise UnexpectedReply("Douyin's list has another shape than documented.")
+    if walk_or_none(listed[0], "video_id") not in (None, "", number):
+        raise UnexpectedReply("Douyin answered for another video than it was asked for.")
+    return listed[0]
+
+
+def days_in(document: Any) -> dict[date, Any]:
+    """The rows of daily figures, by their day. Raises UnexpectedReply."""
+    listed = walk(document, "data.result_list")
+    if not isinstance(listed, list):
+        raise UnexpectedReply("Douyin's list has another shape than documented.")
+    rows = {day_of(walk(row, "date")): row for row in listed}
+    if len(rows) != len(listed):
+        raise UnexpectedReply("Douyin's list names one day twice.")
+    return rows
 
 
 def code_of(document: Any) -> str | None:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
+
 from sheetsync.connectors.base import Settings, setting, walk, walk_or_none
 from sheetsync.errors import (
     AccessDenied,
@@ -32,6 +34,7 @@ from sheetsync.errors import (
 )
 from sheetsync.model import Resource
 from sheetsync.secrets import Secret
+from sheetsync.texts import Sentence, sentence
 from sheetsync.web.auth import Credential, Fixed, printable
 from sheetsync.web.http import Reply, Web
 
@@ -42,6 +45,7 @@ LISTED: Final = PAGE * MAX_PAGES
 """So many posts of an account are looked through for one."""
 
 HOUR: Final = 3_600.0
+BUSY_PERCENT: Final = 80
 _KEY: Final = frozenset({102, 190})
 _ROLLING_HOUR: Final = frozenset({4, 17, 32})
 _SHORT: Final = frozenset({341, 613})
@@ -105,6 +109,14 @@ def nodes(web: Web, base: str, ids: Sequence[str], fields: str) -> Mapping[str, 
     return own | found
 
 
+def nodes_of(
+    web: Web, base: str, ids: Mapping[Resource, str], fields: str, service: str, wanted: Sequence[Resource]
+) -> Mapping[Resource, Any]:
+    """The node of each resource; one that is left out of the answer is not there."""
+    answer = nodes(web, base, sorted({ids[one] for one in wanted}), fields)
+    return {one: answer.get(ids[one], _unknown(service)) for one in wanted}
+
+
 def apart(
     wanted: Sequence[Resource], ask: Callable[[Sequence[Resource]], Mapping[Resource, Any]]
 ) -> dict[Resource, Any | LinkError]:
@@ -157,6 +169,54 @@ def turned(page: Callable[[str], tuple[Any, str]]) -> Iterator[Any]:
 
 
 # --- answers
+
+
+class Watch:
+    """What Meta says beside its answers: which version really answered, and how much of the app's calls is used.
+
+    A version that has ended is answered by the oldest that has not, without a word in the body
+    (https://developers.facebook.com/docs/graph-api/guides/versioning); its answers may mean something else.
+    """
+
+    def __init__(self, settings: GraphSettings) -> None:
+        self._asked, self._answered = settings.version, ""
+
+    def see(self, reply: Reply, connector: str) -> None:
+        """Looks at the headers of any answer."""
+        answered = reply.headers.get("facebook-api-version", "")
+        if re.fullmatch(r"v[0-9]{1,2}\.[0-9]", answered):
+            self._answered = answered
+        used = _used(reply)
+        if used >= BUSY_PERCENT:
+            structlog.get_logger().warning("calls nearly used up", connector=connector, percent=used)
+
+    def warning(self, service: str) -> Sentence | None:
+        """That another version answers than the one that is set."""
+        if self._answered in ("", self._asked):
+            return None
+        return sentence(
+            "{service} answers by version {answered} of its API, not {version}: set a newer one in sheetsync.toml.",
+            service=service, answered=self._answered, version=self._asked,
+        )  # fmt: skip
+
+
+def _used(reply: Reply) -> int:
+    """The highest share of its calls, time or load that the app or the account has used, in percent; 0 where it is not said."""
+    used = [0]
+    for name in ("x-app-usage", "x-business-use-case-usage"):
+        told = _json_of(reply, name)
+        listed = [entry for some in told.values() if isinstance(some, list) for entry in some]
+        for entry in [told, *(one for one in listed if isinstance(one, dict))]:
+            used += [value for key in ("call_count", "total_time", "total_cputime") if isinstance(value := entry.get(key), int)]
+    return max(used)
+
+
+def _json_of(reply: Reply, header: str) -> dict[str, Any]:
+    try:
+        told = json.loads(reply.headers.get(header, "{}"))
+    except (ValueError, RecursionError):
+        told = {}
+    return told if isinstance(told, dict) else {}
 
 
 def value_of(insights: Any, name: str) -> Any:
@@ -221,10 +281,7 @@ def _not_there(code: int | None, subcode: int | None, message: str, service: str
             advice="Type the number in by hand, with manual: as the link.",
         )
     if code in _UNKNOWN or (code == 100 and subcode == 33):
-        return NotFound(
-            "{service} knows nothing under this address, or does not show it to this account.", service=service,
-            advice="Check the address, and whether the account's key was given access to the page.",
-        )  # fmt: skip
+        return _unknown(service)
     if code == 100 and "nonexisting field" in message:
         return NotFound(
             "{service} has no such number here: this is a person's profile or another kind of page.", service=service,
@@ -238,15 +295,17 @@ def _not_there(code: int | None, subcode: int | None, message: str, service: str
     return None
 
 
+def _unknown(service: str) -> NotFound:
+    return NotFound(
+        "{service} knows nothing under this address, or does not show it to this account.", service=service,
+        advice="Check the address, and whether the account's key was given access to the page.",
+    )  # fmt: skip
+
+
 def _wait(reply: Reply, otherwise: float) -> float:
     """Seconds until the account may ask again: Meta's own estimate, in minutes, where it gives one."""
-    try:
-        told = json.loads(reply.headers.get("x-business-use-case-usage", "{}"))
-    except (ValueError, RecursionError):
-        told = {}
-    entries = (
-        [entry for listed in told.values() if isinstance(listed, list) for entry in listed] if isinstance(told, dict) else []
-    )
+    told = _json_of(reply, "x-business-use-case-usage")
+    entries = [entry for listed in told.values() if isinstance(listed, list) for entry in listed]
     minutes = [entry.get("estimated_time_to_regain_access") for entry in entries if isinstance(entry, dict)]
     longest = max((one for one in minutes if isinstance(one, int) and 0 < one < 10_000), default=0)
     return longest * 60.0 or reply.retry_after() or otherwise

@@ -32,6 +32,7 @@ from sheetsync.web.http import Reply
 
 SHARES: Final = "totalShareStatistics"
 VIEWS: Final = "totalPageStatistics.views.allPageViews"
+GAINS: Final = "followerGains"
 LATE: Final = timedelta(days=3)
 """Statistics are one or two days late; a day that is missing for longer is missing."""
 
@@ -184,8 +185,14 @@ def by_day(answer: Any, figures: str) -> dict[int, Any]:
         start, end = walk(one, "timeRange.start"), walk(one, "timeRange.end")
         if not isinstance(start, int) or not isinstance(end, int) or end - start != _DAY or start % _DAY or start in found:
             raise UnexpectedReply("LinkedIn counts by other days than it was asked for.")
-        found[start] = walk(one, figures)
+        found[start] = _won(walk(one, figures)) if figures == GAINS else walk(one, figures)
     return found
+
+
+def _won(gains: Any) -> dict[str, Decimal]:
+    """The followers of one day, those won by advertising included."""
+    parts = [values.figure(walk(gains, name)).value for name in ("organicFollowerGain", "paidFollowerGain")]
+    return {"followers": sum(parts, Decimal(0))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from urllib.parse import unquote
 from sheetsync import links, values
 from sheetsync.errors import LinkError, NoSuchMetric, NotFound, UnexpectedReply, UnsupportedLink
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
+from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth
 from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
@@ -294,6 +295,14 @@ class Connector(ABC, Generic[S]):
 
     def probe(self, web: Web) -> None:
         """The cheapest call that shows whether the key works. Raises LinkError."""
+
+    def warning(self) -> Sentence | None:
+        """What somebody should know of this account although it answers, such as the day on which its key ends.
+
+        Asked after `fetch` or `probe`, without network; it stands behind every figure of the account that has no warning of its
+        own. The same news is the same sentence at every run: a day, never "in three days".
+        """
+        return None
 
     # --- pure: the answer
 

@@ -22,8 +22,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sheetsync import values
-from sheetsync.connectors._beijing import day_of, end_of
-from sheetsync.connectors._douyin import Authorisation, meaning
+from sheetsync.connectors._beijing import end_of
+from sheetsync.connectors._douyin import Authorisation, days_in, meaning, video_of
 from sheetsync.connectors._options import days_of, only
 from sheetsync.connectors.base import (
     Connector,
@@ -36,20 +36,18 @@ from sheetsync.connectors.base import (
     origin_of,
     setting,
     walk,
-    walk_or_none,
 )
 from sheetsync.errors import (
-    BadCredentials,
     Incomplete,
     LinkError,
     NoSuchMetric,
     NotConnected,
     NotFound,
     NotReady,
-    UnexpectedReply,
 )
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
+from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth
 from sheetsync.web.http import Reply, Web
 
@@ -77,6 +75,7 @@ class DouyinSettings(Settings):
     sec_uid: str = setting("What follows /user/ in the address of the account's page (MS4wLjABAAAA…).", "")
     uid: str = setting("The account's number in addresses of iesdouyin.com/share/user/, where such links are used.", "")
     open_id: str = setting("The account's open_id for this app, where Douyin's sign-in does not say it.", "")
+    lag_days: int = setting("How many days late this source reports; its rows are judged that much later.", 1)
 
 
 class Douyin(Connector[DouyinSettings]):
@@ -192,13 +191,13 @@ class Douyin(Connector[DouyinSettings]):
             )
         given = dict(resource.params)
         days = "30" if "from" in given else "7"
-        params = {"open_id": self._open_id(web), "date_type": days}
+        params = {"open_id": self._agreed.open_id(web, self.settings.open_id), "date_type": days}
         return web.get_json(f"{self._base()}/data/external/user/{given['data']}/", params=params, once=True)
 
     def read(self, document: Any, query: Query) -> Reading:
         if query.resource.kind == "video":
             return super().read(document, query)
-        rows = _days(document)
+        rows = days_in(document)
         if not rows:
             raise NotReady(
                 "Douyin has no figures of this account yet.",
@@ -224,10 +223,10 @@ class Douyin(Connector[DouyinSettings]):
         return meaning(reply)
 
     def probe(self, web: Web) -> None:
-        ending = self._agreed.ending(web)
-        if ending is not None:
-            raise ending
         self.fetch(Resource("user", "self", (("data", "fans"),)), web)
+
+    def warning(self) -> Sentence | None:
+        return self._agreed.ending()
 
     # --- how Douyin is asked
 
@@ -241,41 +240,10 @@ class Douyin(Connector[DouyinSettings]):
         known = self.settings.uid if identity.isdigit() else self.settings.sec_uid
         return known == identity if known else None
 
-    def _open_id(self, web: Web) -> str:
-        said, wanted = self._agreed.open_id(web), self.settings.open_id
-        if said and wanted and said != wanted:
-            raise BadCredentials(
-                "The refresh token of {account} belongs to another account of Douyin than its open_id.", account=self.account
-            )
-        if not said and not wanted:
-            raise NotConnected(
-                "Douyin does not say whose agreement {account} is.", account=self.account,
-                advice="Ask the person who installed sheetsync to set open_id for it.",
-            )  # fmt: skip
-        return said or wanted
-
     def _video(self, web: Web, number: str) -> Any:
         answer = web.post_json(
-            f"{self._base()}/api/douyin/v1/video/video_data/", {"video_ids": [number]}, params={"open_id": self._open_id(web)}
+            f"{self._base()}/api/douyin/v1/video/video_data/",
+            {"video_ids": [number]},
+            params={"open_id": self._agreed.open_id(web, self.settings.open_id)},
         )
-        listed = walk(answer, "data.list")
-        if listed in (None, []):
-            raise NotFound(
-                "The Douyin account that is connected has no such video.",
-                advice="Douyin tells figures to a video's account only.",
-            )
-        if not isinstance(listed, list) or len(listed) != 1:
-            raise UnexpectedReply("Douyin's list has another shape than documented.")
-        if walk_or_none(listed[0], "video_id") not in (None, "", number):
-            raise UnexpectedReply("Douyin answered for another video than it was asked for.")
-        return listed[0]
-
-
-def _days(document: Any) -> dict[date, Any]:
-    listed = walk(document, "data.result_list")
-    if not isinstance(listed, list):
-        raise UnexpectedReply("Douyin's list has another shape than documented.")
-    rows = {day_of(walk(row, "date")): row for row in listed}
-    if len(rows) != len(listed):
-        raise UnexpectedReply("Douyin's list names one day twice.")
-    return rows
+        return video_of(answer, number)

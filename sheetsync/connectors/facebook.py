@@ -13,7 +13,6 @@ Real service   not yet run against it; checked against recorded replies and publ
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,26 +20,27 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
 
-from sheetsync.connectors._facebook import added_up, counted_days
+from sheetsync.connectors._facebook import added_up
+from sheetsync.connectors._facebook_questions import BEHIND, Questions
 from sheetsync.connectors._graph import (
     IDS_PER_CALL,
     GraphSettings,
     GraphToken,
+    Watch,
     apart,
     base_of,
-    listing,
     meaning,
-    nodes,
     value_of,
 )
 from sheetsync.connectors._options import days_of, only
+from sheetsync.connectors._together import only_of
 from sheetsync.connectors.base import (
     Connector,
     Example,
     Limits,
     LinkPattern,
+    Lookups,
     Metric,
     origin_of,
     reading_of,
@@ -48,8 +48,9 @@ from sheetsync.connectors.base import (
     walk,
     walk_or_none,
 )
-from sheetsync.errors import Incomplete, LinkError, NoSuchMetric, NotFound
+from sheetsync.errors import Incomplete, LinkError, NoSuchMetric
 from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth
 from sheetsync.web.http import Reply, Web
 
@@ -68,8 +69,6 @@ _WORDS: Final = r"[^/]{1,300}"
 _PAGE_FIELDS: Final = "id,username,followers_count,fan_count,talking_about_count,rating_count,overall_star_rating"
 _POST_FIELDS: Final = "id,shares,reactions.limit(0).summary(total_count),comments.filter(stream).limit(0).summary(total_count)"
 _POST_INSIGHTS: Final = "id,insights.metric(post_media_view,post_total_media_view_unique).period(lifetime)"
-_BEHIND: Final = {"video": "id,post_id,from{id}", "photo": "id,page_story_id,from{id}"}
-"""What leads from a video or a photo to its post."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +169,11 @@ class Facebook(Connector[FacebookSettings]):
         "https://fb.watch/AbCdEfGhI/",
     )
 
+    def __init__(self, account: str, settings: FacebookSettings, lookups: Lookups) -> None:
+        super().__init__(account, settings, lookups)
+        self._ask = Questions(self._base, lookups)
+        self._watch = Watch(settings)
+
     def origins(self) -> Collection[str]:
         return (origin_of(self._base()),)
 
@@ -187,7 +191,7 @@ class Facebook(Connector[FacebookSettings]):
         if pattern.kind == "page":
             return Resource("page", page or ids["id"], cls._period(link, metric)), metric.name
         only(link)
-        by = next((what for what in _BEHIND if what in ids), "")
+        by = next((what for what in BEHIND if what in ids), "")
         params = {"by": by, "page": page, "report": "insights" if metric.name in cls.of_insights else ""}
         number = ids.get("story_fbid") or (ids[by] if by else ids["id"])
         return Resource("post", number, tuple((name, text) for name, text in params.items() if text)), metric.name
@@ -211,10 +215,7 @@ class Facebook(Connector[FacebookSettings]):
         return not self.settings.pages or not page or page in {name.lower() for name in self.settings.pages}
 
     def fetch(self, resource: Resource, web: Web) -> Any:
-        found = self.fetch_batch([resource], web)[resource]
-        if isinstance(found, LinkError):
-            raise found
-        return found
+        return only_of(self.fetch_batch([resource], web), resource)
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
         found: dict[Resource, Any | LinkError] = {}
@@ -222,20 +223,20 @@ class Facebook(Connector[FacebookSettings]):
         for resource in resources:
             report = dict(resource.params).get("report", "")
             if resource.kind == "page" and report:
-                found |= apart([resource], lambda wanted: {one: self._days(web, one) for one in wanted})
+                found |= apart([resource], lambda wanted: {one: self._ask.days(web, one) for one in wanted})
             else:
                 together[report].append(resource)
         for report, wanted in together.items():
             if resources[0].kind == "page":
-                found |= apart(wanted, partial(self._nodes, web, {one: one.id for one in wanted}, _PAGE_FIELDS))
+                found |= apart(wanted, partial(self._ask.nodes, web, {one: one.id for one in wanted}, _PAGE_FIELDS))
                 continue
-            posts = self._post_ids(web, wanted)
+            posts = self._ask.post_ids(web, wanted)
             found |= {one: error for one, error in posts.items() if isinstance(error, LinkError)}
             known = {one: post for one, post in posts.items() if isinstance(post, str)}
             fields = _POST_INSIGHTS if report else _POST_FIELDS
             if known:
-                answers = apart([*known], partial(self._nodes, web, known, fields))
-                found |= {one: self._owned(web, answer) for one, answer in answers.items()}
+                answers = apart([*known], partial(self._ask.nodes, web, known, fields))
+                found |= {one: self._ask.owned(web, answer) for one, answer in answers.items()}
         return found
 
     def read(self, document: Any, query: Query) -> Reading:
@@ -258,7 +259,11 @@ class Facebook(Connector[FacebookSettings]):
         return reading
 
     def refine(self, reply: Reply) -> LinkError | None:
+        self._watch.see(reply, self.name())
         return meaning(reply, self.title)
+
+    def warning(self) -> Sentence | None:
+        return self._watch.warning(self.title)
 
     def probe(self, web: Web) -> None:
         walk(web.get_json(f"{self._base()}/me", params={"fields": "id"}), "id")
@@ -267,73 +272,3 @@ class Facebook(Connector[FacebookSettings]):
 
     def _base(self) -> str:
         return base_of(self.settings, self.account)
-
-    def _nodes(self, web: Web, ids: Mapping[Resource, str], fields: str, wanted: Sequence[Resource]) -> Mapping[Resource, Any]:
-        """The node of each resource; one that is left out of the answer is not there."""
-        answer = nodes(web, self._base(), sorted({ids[one] for one in wanted}), fields)
-        gone = NotFound("Facebook knows nothing under this address, or does not show it to this account.")
-        return {one: answer.get(ids[one], gone) for one in wanted}
-
-    def _owned(self, web: Web, post: Any | LinkError) -> Any | LinkError:
-        """The post, with a mark whether the key is its page's own, which is asked only where there seem to be no comments."""
-        if isinstance(post, LinkError) or walk_or_none(post, "comments.summary.total_count") != 0:
-            return post
-        own = walk(web.get_json(f"{self._base()}/me", params={"fields": "id"}, once=True), "id")
-        return {**post, "owned": str(walk(post, "id")).partition("_")[0] == own}
-
-    def _post_ids(self, web: Web, wanted: Sequence[Resource]) -> dict[Resource, str | LinkError]:
-        """`{page}_{post}` of each, which the API wants; what had to be looked up is kept, since it never changes."""
-        found: dict[Resource, str | LinkError] = {}
-        asked: dict[str, dict[Resource, str]] = defaultdict(dict)
-        for one in wanted:
-            given = dict(one.params)
-            page = given.get("page", "")
-            kept = self.lookups.get(f"post/{given.get('by', page)}/{one.id}")
-            if kept is not None:
-                found[one] = kept
-            elif "by" in given:
-                asked[given["by"]][one] = one.id
-            elif one.id.isdigit() and page.isdigit():
-                found[one] = f"{page}_{one.id}"
-            elif one.id.isdigit() and (number := self.lookups.get(f"page/{page}")) is not None:
-                found[one] = f"{number}_{one.id}"
-            elif one.id.isdigit():
-                asked["page"][one] = page
-            else:
-                found |= apart([one], lambda these: {this: self._disguised(web, this) for this in these})
-        for what, ids in asked.items():
-            for one, node in apart([*ids], partial(self._nodes, web, ids, _BEHIND.get(what, "id,username"))).items():
-                found[one] = node if isinstance(node, LinkError) else self._looked_up(what, one, node)
-        return found
-
-    def _looked_up(self, what: str, one: Resource, node: Any) -> str | LinkError:
-        if what == "page":
-            number = str(walk(node, "id"))
-            key = f"page/{dict(one.params)['page']}"
-            if self.lookups.get(key) != number:
-                self.lookups.put(key, number)
-            return f"{number}_{one.id}"
-        post = str(walk_or_none(node, "page_story_id") or walk_or_none(node, "post_id") or "")
-        owner = str(walk_or_none(node, "from.id") or "")
-        post = post if "_" in post else f"{owner}_{post}"
-        if not re.fullmatch(r"[0-9]+_[0-9]+", post):
-            return NotFound("Facebook shows no post of this video or photo.", advice="Paste the address of the post instead.")
-        self.lookups.put(f"post/{what}/{one.id}", post)
-        return post
-
-    def _days(self, web: Web, resource: Resource) -> Mapping[str, Any]:
-        given = dict(resource.params)
-        url = f"{self._base()}/{quote(resource.id, safe='')}/insights"
-        return counted_days(web, url, given["report"], date.fromisoformat(given["from"]), date.fromisoformat(given["to"]))
-
-    def _disguised(self, web: Web, one: Resource) -> str:
-        page = dict(one.params)["page"]
-        for post in listing(web, f"{self._base()}/{quote(page, safe='')}/posts", "id,permalink_url"):
-            if re.search(rf"\b{re.escape(one.id)}\b", str(walk_or_none(post, "permalink_url"))):
-                found = str(walk(post, "id"))
-                self.lookups.put(f"post/{page}/{one.id}", found)
-                return found
-        raise NotFound(
-            "Facebook disguises the number of this post, and it is not among the posts that the page shows to this account.",
-            advice="Open the post in Meta Business Suite and paste its address with the plain number.",
-        )

@@ -20,24 +20,23 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from sheetsync import links
-from sheetsync.connectors._cells import names_of
 from sheetsync.connectors._google import GoogleSettings, complaint, sign_in, switched_off, who
-from sheetsync.connectors._google_cells import FIELDS, Area, area_of, rows_of
+from sheetsync.connectors._google_cells import Area, area_of, rows_of
+from sheetsync.connectors._google_sheet import Place, Questions
 from sheetsync.connectors._grammar import MEASURES, cell_text
 from sheetsync.connectors._measures import single
 from sheetsync.connectors._tables import Choice, Document, choice_of, evaluate
 from sheetsync.connectors._together import only_of, together
-from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Metric, origin_of, setting, walk
+from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Lookups, Metric, origin_of, setting
 from sheetsync.errors import (
     AccessDenied,
     AmbiguousLink,
     LinkError,
     NoSuchMetric,
     NotFound,
-    UnexpectedReply,
     UnsupportedLink,
 )
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
@@ -46,8 +45,6 @@ from sheetsync.web.http import Reply, Web
 
 SCOPE: Final = "https://www.googleapis.com/auth/spreadsheets.readonly"
 RANGES_PER_CALL: Final = 20
-MAX_BYTES: Final = 30_000_000
-"""A cell takes about a hundred bytes of JSON."""
 
 _HOST: Final = r"docs\.google\.com"
 _START: Final = r"/(a/[\w.-]{1,100}/)?spreadsheets/(u/\d{1,2}/)?d/"
@@ -64,20 +61,6 @@ def _sample(*cells: Any, row: int = 0, column: int = 0) -> Any:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoogleSheetSettings(GoogleSettings):
     spreadsheets: tuple[str, ...] = setting("Ids of the spreadsheets that may be read: in the address behind /d/; * for all.")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where on which worksheet: by its id or its title, "" where the link names neither."""
-
-    gid: str
-    title: str
-    area: Area | None
-
-    @classmethod
-    def of(cls, resource: Resource) -> Place:
-        given = dict(resource.params)
-        return cls(given.get("gid", ""), given.get("sheet", ""), area_of(given["range"]) if "range" in given else None)
 
 
 class GoogleSheet(Connector[GoogleSheetSettings]):
@@ -118,6 +101,10 @@ class GoogleSheet(Connector[GoogleSheetSettings]):
         f"{_SHEET}/gviz/tq?tqx=out:csv",
         "https://drive.google.com/file/d/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdefg/view",
     )
+
+    def __init__(self, account: str, settings: GoogleSheetSettings, lookups: Lookups) -> None:
+        super().__init__(account, settings, lookups)
+        self._ask = Questions(self._base(), lookups)
 
     def origins(self) -> Collection[str]:
         return (origin_of(self._base()),)
@@ -160,7 +147,7 @@ class GoogleSheet(Connector[GoogleSheetSettings]):
         by_id: dict[str, list[Resource]] = defaultdict(list)
         for resource in resources:
             by_id[resource.id].append(resource)
-        return together((group, partial(self._spreadsheet, web, group)) for group in by_id.values())
+        return together((group, partial(self._ask.cells_of, web, group)) for group in by_id.values())
 
     def read(self, document: Any, query: Query) -> Reading:
         choice, area = Choice.parse(query.metric), Place.of(query.resource).area
@@ -197,7 +184,7 @@ class GoogleSheet(Connector[GoogleSheetSettings]):
         """Asks for a spreadsheet that may be read; where all may be, for one that nobody has."""
         named = next((one for one in self.settings.spreadsheets if one != "*"), None)
         try:
-            self._ask(web, named or _PROBE, [("fields", "spreadsheetId")])
+            self._ask.get(web, named or _PROBE, [("fields", "spreadsheetId")])
         except NotFound:
             if named:
                 raise
@@ -206,85 +193,6 @@ class GoogleSheet(Connector[GoogleSheetSettings]):
 
     def _base(self) -> str:
         return (self.settings.api_url or "https://sheets.googleapis.com").rstrip("/")
-
-    def _ask(self, web: Web, spreadsheet: str, params: Sequence[tuple[str, str]], *, once: bool = False) -> Any:
-        url = f"{self._base()}/v4/spreadsheets/{quote(spreadsheet, safe='')}"
-        return web.get_json(url, params=[*params, ("prettyPrint", "false")], max_bytes=MAX_BYTES, once=once)
-
-    def _spreadsheet(self, web: Web, group: Sequence[Resource]) -> Mapping[Resource, Any | LinkError]:
-        try:
-            return self._ranges(web, group)
-        except (NotFound, NoSuchMetric, UnexpectedReply):
-            if len(group) == 1:
-                raise
-        return together(([resource], partial(self._ranges, web, [resource])) for resource in group)
-
-    def _ranges(self, web: Web, resources: Sequence[Resource]) -> dict[Resource, Any]:
-        """The cells of each resource, all of one spreadsheet. Raises LinkError for the whole call."""
-        places = {resource: Place.of(resource) for resource in resources}
-        kept = {place.gid: self.lookups.get(f"{resources[0].id}/{place.gid}") for place in places.values() if place.gid}
-        if all(place.title or kept.get(place.gid) for place in places.values()):
-            try:
-                return self._cells(web, places, kept)
-            except (NotFound, UnexpectedReply):
-                if not kept:
-                    raise  # else a worksheet may have been renamed since its title was kept
-        return self._cells(web, places, self._titles(web, resources[0].id, places.values()))
-
-    def _cells(self, web: Web, places: Mapping[Resource, Place], titles: Mapping[str, str | None]) -> dict[Resource, Any]:
-        asked: dict[Resource, tuple[str, str]] = {}
-        for resource, place in places.items():
-            title = place.title or titles[place.gid] or ""
-            asked[resource] = (title, "'" + title.replace("'", "''") + "'" + (f"!{place.area}" if place.area else ""))
-        ranges = list(dict.fromkeys(text for _, text in asked.values()))
-        spreadsheet = next(iter(places)).id
-        answer = self._ask(web, spreadsheet, [*(("ranges", text) for text in ranges), ("fields", FIELDS)])
-        sheets = walk(answer, "sheets")
-        found = {}
-        for resource, (title, text) in asked.items():
-            sheet = next((one for one in sheets if _same(walk(one, "properties.title"), title)), None)
-            gid = places[resource].gid
-            if sheet is None or (gid and not places[resource].title and _gid(sheet) != gid):
-                raise UnexpectedReply("Google Sheets answered with another worksheet than the one asked for.")
-            of_sheet = [one for one in ranges if one in {text for name, text in asked.values() if _same(name, title)}]
-            data = sheet.get("data")
-            if not isinstance(data, list) or len(data) != len(of_sheet):
-                raise UnexpectedReply("Google Sheets answered with other cells than those asked for.")
-            found[resource] = data[of_sheet.index(text)]
-        return found
-
-    def _titles(self, web: Web, spreadsheet: str, places: Collection[Place]) -> dict[str, str | None]:
-        """The titles of the worksheets by their ids, as they are now; "" for the only one. Raises NotFound, NoSuchMetric."""
-        fields = "sheets.properties(sheetId,title,sheetType,hidden)"
-        answer = self._ask(web, spreadsheet, [("fields", fields)], once=True)
-        listed = [one for one in walk(answer, "sheets") if one["properties"].get("sheetType", "GRID") == "GRID"]
-        titles: dict[str, str | None] = {_gid(one): str(walk(one, "properties.title")) for one in listed}
-        for place in places:
-            if place.gid and place.gid not in titles:
-                raise NotFound(
-                    "This spreadsheet has no worksheet with the number {gid} any more.", gid=place.gid,
-                    advice="It was deleted, or holds only a chart: open the right worksheet and copy its address.",
-                )  # fmt: skip
-            if place.gid and self.lookups.get(f"{spreadsheet}/{place.gid}") != titles[place.gid]:
-                self.lookups.put(f"{spreadsheet}/{place.gid}", titles[place.gid] or "")
-        seen = [walk(one, "properties.title") for one in listed if not one["properties"].get("hidden")]
-        if any(not place.gid and not place.title for place in places):
-            if len(seen) != 1:
-                raise NoSuchMetric(
-                    "This workbook has several worksheets: {names}.", names=names_of(seen),
-                    advice="Add sheet=NAME behind the link.",
-                )  # fmt: skip
-            titles[""] = seen[0]
-        return titles
-
-
-def _same(title: Any, other: str) -> bool:
-    """Two titles of one spreadsheet differ in more than their capitals."""
-    return str(title).casefold() == other.casefold()
-
-
-def _gid(sheet: Any) -> str:
-    return str(walk(sheet, "properties").get("sheetId", 0))  # zero may be left out
 
 
 def _fragment(address: links.Address) -> tuple[str, Area | None]:

@@ -13,9 +13,8 @@ Real service   not yet run against it; checked against recorded replies and publ
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -23,41 +22,37 @@ from typing import Any, Final
 
 from sheetsync.connectors._graph import (
     IDS_PER_CALL,
-    PAGE,
     GraphSettings,
     GraphToken,
+    Watch,
     apart,
     base_of,
-    listing,
     meaning,
-    nodes,
-    turned,
     value_of,
 )
+from sheetsync.connectors._instagram_questions import Questions
 from sheetsync.connectors._options import only
+from sheetsync.connectors._together import only_of
 from sheetsync.connectors.base import (
     Connector,
     Example,
     Limits,
     LinkPattern,
+    Lookups,
     Metric,
     origin_of,
     reading_of,
     setting,
     walk,
-    walk_or_none,
 )
 from sheetsync.errors import (
     AccessDenied,
     BadCredentials,
-    ConfigError,
-    Incomplete,
     LinkError,
-    NotFound,
     Unavailable,
-    UnexpectedReply,
 )
 from sheetsync.model import Link, Query, Reading, Resource
+from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth
 from sheetsync.web.http import Reply, Web
 
@@ -67,10 +62,6 @@ _USER: Final = (
     r"(?!(p|reel|reels|tv|stories|explore|accounts|direct|about|developer|legal|web|emails|challenge|privacy|press|api|s)(/|$))"
     r"(?P<user>[A-Za-z0-9._]{1,30})"
 )
-_COUNTS: Final = "id,permalink,like_count,comments_count"
-_INSIGHTS: Final = "id,insights.metric(views,reach,saved,shares,total_interactions)"
-_CURSOR: Final = re.compile(r"[A-Za-z0-9_=+/-]{1,500}")
-_OWN_PAGES: Final = "instagram_business_account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +128,11 @@ class Instagram(Connector[InstagramSettings]):
         "https://www.instagram.com/reels/audio/1234567890/",
     )
 
+    def __init__(self, account: str, settings: InstagramSettings, lookups: Lookups) -> None:
+        super().__init__(account, settings, lookups)
+        self._ask = Questions(self._base, account, settings.user_id, lookups)
+        self._watch = Watch(settings)
+
     def origins(self) -> Collection[str]:
         return (origin_of(self._base()),)
 
@@ -158,23 +154,20 @@ class Instagram(Connector[InstagramSettings]):
         return Resource("media", ids["id"], (("user", ids["user"].lower()),) if "user" in ids else ()), metric.name
 
     def fetch(self, resource: Resource, web: Web) -> Any:
-        found = self.fetch_batch([resource], web)[resource]
-        if isinstance(found, LinkError):
-            raise found
-        return found
+        return only_of(self.fetch_batch([resource], web), resource)
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
         found: dict[Resource, Any | LinkError] = {}
         together: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         for resource in resources:
             if resource.kind == "profile":
-                found |= apart([resource], partial(self._profile, web))
+                found |= apart([resource], partial(self._ask.profile, web))
             else:
                 given = dict(resource.params)
                 together[given.get("user", ""), given.get("report", "")].append(resource)
         for (user, report), wanted in together.items():
             try:
-                found |= self._discovered(web, user, wanted) if user else self._own(web, wanted, report)
+                found |= self._ask.discovered(web, user, wanted) if user else self._ask.own(web, wanted, report)
             except (BadCredentials, Unavailable):
                 raise
             except LinkError as error:
@@ -193,101 +186,16 @@ class Instagram(Connector[InstagramSettings]):
         return super().read(document, query)
 
     def refine(self, reply: Reply) -> LinkError | None:
+        self._watch.see(reply, self.name())
         return meaning(reply, self.title)
 
+    def warning(self) -> Sentence | None:
+        return self._watch.warning(self.title)
+
     def probe(self, web: Web) -> None:
-        walk(web.get_json(f"{self._base()}/{self._me(web)}", params={"fields": "username"}), "username")
+        walk(web.get_json(f"{self._base()}/{self._ask.me(web)}", params={"fields": "username"}), "username")
 
     # --- how Instagram is asked
 
     def _base(self) -> str:
         return base_of(self.settings, self.account)
-
-    def _me(self, web: Web) -> str:
-        """The number of the own account, through which others are looked up."""
-        own = self.settings.user_id
-        if not own:
-            pages = listing(web, f"{self._base()}/me/accounts", _OWN_PAGES)
-            found = {str(walk(page, f"{_OWN_PAGES}.id")) for page in pages if walk_or_none(page, _OWN_PAGES) is not None}
-            if len(found) != 1:
-                raise ConfigError(
-                    "The key of the account {account} sees {count} professional accounts of Instagram.",
-                    account=self.account, count=len(found), advice="Set user_id to the number of your own one.",
-                )  # fmt: skip
-            own = found.pop()
-        if not re.fullmatch(r"[0-9]{5,25}", own):
-            raise ConfigError("The user_id of the account {account} must be the number of an account.", account=self.account)
-        return own
-
-    def _discovery(self, web: Web, user: str, fields: str) -> Any:
-        """What any professional account shows: https://developers.facebook.com/docs/instagram-platform/reference/ig-user."""
-        asked = f"business_discovery.username({user}){{username,{fields}}}"
-        answer = web.get_json(f"{self._base()}/{self._me(web)}", params={"fields": asked}, once=True)
-        found = walk(answer, "business_discovery")
-        if str(walk(found, "username")).lower() != user:
-            raise UnexpectedReply("Instagram answers about another account than was asked for.")
-        return found
-
-    def _profile(self, web: Web, wanted: Sequence[Resource]) -> Mapping[Resource, Any]:
-        return {one: self._discovery(web, one.id, "followers_count,follows_count,media_count") for one in wanted}
-
-    def _discovered(self, web: Web, user: str, wanted: Sequence[Resource]) -> Mapping[Resource, Any | LinkError]:
-        """Posts of any professional account; they can be read in its listing only."""
-
-        def page(after: str) -> tuple[Any, str]:
-            if after and not _CURSOR.fullmatch(after):
-                raise UnexpectedReply("Instagram's list goes on in a way that is not understood.")
-            cursor = f".after({after})" if after else ""
-            found = self._discovery(web, user, f"media.limit({PAGE}){cursor}{{{_COUNTS}}}")
-            media = walk_or_none(found, "media")  # left out where there is nothing more
-            if media is None:
-                return [], ""
-            return walk(media, "data"), str(walk_or_none(media, "paging.cursors.after") or "")
-
-        return _picked(turned(page), wanted, NotFound("Instagram shows no such post of this account."))
-
-    def _own(self, web: Web, wanted: Sequence[Resource], report: str) -> Mapping[Resource, Any | LinkError]:
-        """Posts of the own account: by their numbers, which are looked up once."""
-        found: dict[Resource, Any | LinkError] = {}
-        ids = {one: self.lookups.get(f"media/{one.id}") for one in wanted}
-        unknown = [one for one in wanted if ids[one] is None]
-        if unknown:
-            missing = NotFound(
-                "This is no post of your own account of Instagram.",
-                advice="For likes and comments of another account's post, paste https://www.instagram.com/NAME/p/CODE/.",
-            )
-            for one, entry in _picked(listing(web, f"{self._base()}/{self._me(web)}/media", _COUNTS), unknown, missing).items():
-                if isinstance(entry, LinkError):
-                    found[one] = entry
-                    continue
-                ids[one] = str(walk(entry, "id"))
-                self.lookups.put(f"media/{one.id}", ids[one] or "")
-                if not report:
-                    found[one] = entry
-        asked = {one: number for one, number in ids.items() if one not in found and number is not None}
-        if asked:
-            found |= apart([*asked], partial(self._nodes, web, asked, _INSIGHTS if report else _COUNTS))
-        return found
-
-    def _nodes(self, web: Web, ids: Mapping[Resource, str], fields: str, wanted: Sequence[Resource]) -> Mapping[Resource, Any]:
-        answer = nodes(web, self._base(), sorted({ids[one] for one in wanted}), fields)
-        gone = NotFound("Instagram knows nothing under this address, or does not show it to this account.")
-        return {one: answer.get(ids[one], gone) for one in wanted}
-
-
-def _picked(posts: Iterator[Any], wanted: Sequence[Resource], missing: LinkError) -> dict[Resource, Any | LinkError]:
-    """The wanted posts of a listing, by the code in their address; read no further than needed."""
-    found: dict[Resource, Any | LinkError] = {}
-    left: dict[str, list[Resource]] = defaultdict(list)
-    for one in wanted:
-        left[one.id].append(one)
-    try:
-        for post in posts:
-            code = re.search(r"instagram\.com/(?:[^/]+/)?(?:p|reel|reels|tv)/([^/?#]+)", str(walk_or_none(post, "permalink")))
-            for one in left.pop(code[1], []) if code else ():
-                found[one] = post
-            if not left:
-                return found
-    except Incomplete as error:  # older posts than those that are looked through
-        missing = error
-    return found | {one: missing for ones in left.values() for one in ones}

@@ -5,8 +5,10 @@ Key            An app with the product "Community Management API", and the sign-
                (scopes rw_organization_admin and r_organization_social). It ends after 60 days, a refresh token after a year.
 Version        is sent with each call and supported for a year; when it has ended, the last months are tried, and one is kept
 Ids            addresses carry a name, the API wants a number: it is looked up once and kept
+Ends           of the key are announced two weeks ahead, those of the version a month ahead, in Sync and by alert
 Statistics     of posts reach back twelve months and leave advertising out, so a total can fall: `period=` counts days instead.
                They are one or two days late; As of says up to when they go.
+New followers  are counted by day, those won by advertising included
 Reactions      are all kinds together, as the page shows them; `likes` of the statistics are thumbs only, and can be below zero
 Activities     many addresses of posts carry an activity's number; whether LinkedIn counts it is not documented, so where it does
                not, the row says where the other number stands
@@ -15,18 +17,16 @@ Real service   not yet run against it; checked against its documentation and sam
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
-from urllib.parse import quote
-
-import structlog
 
 from sheetsync.connectors import _linkedin as replies
+from sheetsync.connectors._linkedin_key import Key
+from sheetsync.connectors._linkedin_questions import OF_PAGE, Questions
 from sheetsync.connectors._options import days_of, only
 from sheetsync.connectors._together import Call, Documents, only_of, together
 from sheetsync.connectors.base import (
@@ -34,15 +34,17 @@ from sheetsync.connectors.base import (
     Example,
     Limits,
     LinkPattern,
+    Lookups,
     Metric,
     Settings,
     origin_of,
     setting,
     walk,
 )
-from sheetsync.errors import ConfigError, LinkError, NoSuchMetric, NotFound, UnexpectedReply
+from sheetsync.errors import ConfigError, LinkError, NoSuchMetric
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
+from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth, Bearer, RefreshToken
 from sheetsync.web.http import Reply, Web
 
@@ -86,6 +88,7 @@ class LinkedIn(Connector[LinkedInSettings]):
     metrics = {
         "company": (
             Metric("followers", "followers of the page", "followers"),
+            Metric("new_followers", "followers that the page won in period=", "gains.followers"),
             Metric("impressions", "times its posts were shown in twelve months, or in a period", "posts.impressionCount"),
             Metric("unique_impressions", "people to whom its posts were shown", "posts.uniqueImpressionsCount"),
             Metric("clicks", "clicks on its posts", "posts.clickCount"),
@@ -124,6 +127,11 @@ class LinkedIn(Connector[LinkedInSettings]):
             "company/acme-cloud?by=name&of=posts&from=2027-01-01&to=2027-03-31", "impressions",
             {"posts": {"impressionCount": 900}}, Decimal(900),
         ),
+        Example(
+            "https://www.linkedin.com/company/acme#metric=new_followers&period=2027-01-01..2027-03-31",
+            "company/acme?by=name&of=gains&from=2027-01-01&to=2027-03-31", "new_followers", {"gains": {"followers": 31}},
+            Decimal(31),
+        ),
         Example("https://www.linkedin.com/school/acme-academy/posts/", "company/acme-academy?by=name", "followers"),
         Example(
             "https://www.linkedin.com/feed/update/urn:li:share:6844785523593134080/", "post/share:6844785523593134080",
@@ -148,6 +156,12 @@ class LinkedIn(Connector[LinkedInSettings]):
         "https://lnkd.in/eAbCdEf",
     )
 
+    def __init__(self, account: str, settings: LinkedInSettings, lookups: Lookups) -> None:
+        super().__init__(account, settings, lookups)
+        self._signed_in: RefreshToken | None = None
+        added = [metric.path for metric in self.metrics["company"] if metric.name not in self.no_sum]
+        self._ask = Questions(self._base(), settings.version, account, lookups, self._now, added)
+
     def origins(self) -> Collection[str]:
         return (origin_of(self._base()),)
 
@@ -155,7 +169,11 @@ class LinkedIn(Connector[LinkedInSettings]):
         given = self.settings
         if given.client_id and given.client_secret is not None and given.refresh_token is not None:
             tokens = f"{given.api_url.rstrip('/') or 'https://www.linkedin.com'}/oauth/v2/accessToken"
-            return RefreshToken(tokens, given.client_id, given.client_secret, given.refresh_token, store=given.refresh_token.keep)
+            store = given.refresh_token.keep
+            self._signed_in = self._signed_in or RefreshToken(
+                tokens, given.client_id, given.client_secret, given.refresh_token, store=store
+            )
+            return self._signed_in
         if given.access_token is not None:
             return Bearer(given.access_token)
         raise ConfigError(
@@ -172,12 +190,20 @@ class LinkedIn(Connector[LinkedInSettings]):
         only(link, *(("period",) if pattern.kind == "company" else ()))
         metric, days = cls.metric_of(pattern.kind, link), days_of(link)
         of = metric.path.partition(".")[0]
-        asked = [("of", of)] if of in {"posts", "page"} else []
+        asked = [("of", of)] if of in OF_PAGE else []
         if days and metric.name in cls.no_sum:
             raise NoSuchMetric(
                 "LinkedIn does not give this measure for a period.",
-                advice="Take period= out of the link, or choose impressions, clicks, likes, comments, shares or page_views.",
+                advice=(
+                    "Take period= out of the link, or choose new_followers, impressions, clicks, likes, comments, shares or "
+                    "page_views."
+                ),
             )
+        if metric.name == "new_followers" and not days:
+            raise NoSuchMetric(
+                "{measure} are counted by day, and this link names no days.", measure=metric.name,
+                advice="Add period={period.start}..{period.end} behind the link, separated by & from the measure.",
+            )  # fmt: skip
         asked += zip(("from", "to"), days, strict=True) if days else ()
         if pattern.kind == "company":
             name = [("by", "name")] if "name" in ids else []
@@ -197,7 +223,7 @@ class LinkedIn(Connector[LinkedInSettings]):
             key = ("page", str(resource)) if resource.kind == "company" else (of or "post", written_in)
             groups.setdefault(key, []).append(resource)
         asks: dict[str, Callable[[Web, Sequence[Resource]], Documents]] = {
-            "page": self._company, "post": self._reactions, "posts": self._statistics
+            "page": self._ask.company, "post": self._ask.reactions, "posts": self._ask.statistics
         }  # fmt: skip
         calls: list[Call] = [(group, partial(asks[key[0]], web, group)) for key, group in groups.items()]
         return together(calls)
@@ -205,13 +231,22 @@ class LinkedIn(Connector[LinkedInSettings]):
     def read(self, document: Any, query: Query) -> Reading:
         reading = super().read(document, query)
         until = document.get("until")
-        return Reading(reading.value, reading.unit, until if isinstance(until, datetime) else None)
+        return replace(reading, as_of=until if isinstance(until, datetime) else None)
 
     def refine(self, reply: Reply) -> LinkError | None:
         return replies.meaning(reply, self._now())
 
     def probe(self, web: Web) -> None:
-        walk(self._get(web, "/organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED&count=1"), "elements")
+        walk(self._ask.get(web, "/organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED&count=1"), "elements")
+
+    def warning(self) -> Sentence | None:
+        given, said = self.settings, None
+        if self._signed_in is not None and given.refresh_token is not None:
+            left = self._signed_in.left
+            said = Key(self.account, self.lookups, given.refresh_token.reveal()).ending(self._now(), left) if left else None
+        elif given.access_token is not None:
+            said = Key(self.account, self.lookups, given.access_token.reveal()).ending(self._now(), None)
+        return said or self._ask.warning()
 
     # --- how LinkedIn is asked
 
@@ -220,97 +255,3 @@ class LinkedIn(Connector[LinkedInSettings]):
 
     def _now(self) -> datetime:
         return datetime.now(UTC)
-
-    def _get(self, web: Web, path: str) -> Any:
-        """The answer of a version that is supported. `path` is written out, since the brackets of lists stay as they are."""
-        key = f"version after {self.settings.version}"
-        if not re.fullmatch(r"20\d{4}(\d\d)?", self.settings.version):
-            raise ConfigError(
-                "The version of LinkedIn's API is written as 202608, in the account {account}.", account=self.account
-            )
-        first = self.lookups.get(key) or self.settings.version
-        for version in dict.fromkeys((first, *replies.months_before(self._now().date()))):
-            headers = {"LinkedIn-Version": version, "X-Restli-Protocol-Version": "2.0.0"}
-            try:
-                answer = web.get_json(f"{self._base()}/rest{path}", headers=headers)
-            except replies.Ended:
-                continue
-            if version != first:
-                structlog.get_logger().warning("version ended", connector="linkedin", ended=first, instead=version)
-                self.lookups.put(key, version)
-            return answer
-        raise UnexpectedReply(
-            "LinkedIn no longer supports the version of its API that is set.",
-            advice="Ask the person who installed sheetsync to set a newer version in sheetsync.toml.",
-        )
-
-    def _company(self, web: Web, resources: Sequence[Resource]) -> Documents:
-        (resource,) = resources
-        given = dict(resource.params)
-        page = f"urn%3Ali%3Aorganization%3A{self._number(web, resource.id) if 'by' in given else resource.id}"
-        if "of" not in given:
-            sizes = self._get(web, f"/networkSizes/{page}?edgeType=COMPANY_FOLLOWED_BY_MEMBER")
-            return {resource: {"followers": walk(sizes, "firstDegreeSize")}}
-        if given["of"] == "page":
-            path, figures = f"/organizationPageStatistics?q=organization&organization={page}", replies.VIEWS
-        else:
-            path = f"/organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity={page}"
-            figures = replies.SHARES
-        if "from" not in given:
-            return {resource: {given["of"]: replies.total(self._get(web, path), figures)}}
-        first, last = date.fromisoformat(given["from"]), date.fromisoformat(given["to"])
-        span = replies.span(first, last, self._now())
-        days = replies.by_day(self._get(web, f"{path}&timeIntervals={span.text}"), figures)
-        return {resource: {given["of"]: span.added(days, self.metrics_of_days(given["of"])), "until": span.until(days)}}
-
-    def metrics_of_days(self, of: str) -> tuple[str, ...]:
-        """The fields that can be added up over days."""
-        known = (metric for metric in self.metrics["company"] if metric.name not in self.no_sum)
-        return tuple(metric.path.partition(".")[2] for metric in known if metric.path.startswith(of + "."))
-
-    def _number(self, web: Web, name: str) -> str:
-        kept = self.lookups.get(f"company/{name}")
-        if kept is None:
-            kept = replies.number_of(self._get(web, f"/organizations?q=vanityName&vanityName={quote(name, safe='')}"), name)
-            self.lookups.put(f"company/{name}", kept)
-        return kept
-
-    def _reactions(self, web: Web, resources: Sequence[Resource]) -> Documents:
-        asked = {resource: f"urn:li:{resource.id}" for resource in resources}
-        wanted = ",".join(quote(urn, safe="") for urn in sorted(set(asked.values())))
-        activities = resources[0].id.startswith("activity:")
-        try:
-            answer = self._get(web, f"/socialMetadata?ids=List({wanted})")
-        except (NotFound, replies.Misunderstood):
-            if not activities:
-                raise
-            return dict.fromkeys(resources, replies.not_counted())
-        return {resource: replies.reactions(answer, urn, activity=activities) for resource, urn in asked.items()}
-
-    def _statistics(self, web: Web, resources: Sequence[Resource]) -> Documents:
-        """Each post's statistics are asked for under the page that wrote it, all posts of one page together."""
-        found: dict[Resource, Any | LinkError] = {}
-        by_author: dict[str, list[Resource]] = {}
-        authors: list[Call] = [([one], partial(self._author, web, one)) for one in resources]
-        for resource, author in together(authors).items():
-            if isinstance(author, LinkError):
-                found[resource] = author
-            else:
-                by_author.setdefault(author, []).append(resource)
-        calls: list[Call] = [(posts, partial(self._of_posts, web, author, posts)) for author, posts in by_author.items()]
-        return found | together(calls)
-
-    def _author(self, web: Web, resource: Resource) -> Documents:
-        kept = self.lookups.get(f"author/{resource.id}")
-        if kept is None:
-            author = walk(self._get(web, f"/posts/{quote(f'urn:li:{resource.id}', safe='')}"), "author")
-            kept = replies.page_of(author)
-            self.lookups.put(f"author/{resource.id}", kept)
-        return {resource: kept}
-
-    def _of_posts(self, web: Web, author: str, posts: Sequence[Resource]) -> Documents:
-        field = posts[0].id.partition(":")[0]
-        wanted = ",".join(quote(f"urn:li:{one.id}", safe="") for one in posts)
-        path = f"/organizationalEntityShareStatistics?q=organizationalEntity&organizationalEntity={quote(author, safe='')}"
-        answer = self._get(web, f"{path}&{'shares' if field == 'share' else 'ugcPosts'}=List({wanted})")
-        return {one: replies.of_post(answer, field, f"urn:li:{one.id}") for one in posts}

@@ -15,7 +15,7 @@ Real service   not yet run against it; checked against its documentation and pub
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -28,6 +28,7 @@ from sheetsync.connectors._beijing import day_of, end_of
 from sheetsync.connectors._options import days_of, only
 from sheetsync.connectors._together import Documents, only_of, together
 from sheetsync.connectors._wechat import StableToken, meaning
+from sheetsync.connectors._wechat_followers import Followers
 from sheetsync.connectors.base import (
     Connector,
     Example,
@@ -40,7 +41,7 @@ from sheetsync.connectors.base import (
     setting,
     walk,
 )
-from sheetsync.errors import Incomplete, LinkError, NoSuchMetric, NotConnected, NotFound, NotReady, UnexpectedReply
+from sheetsync.errors import LinkError, NoSuchMetric, NotConnected, NotFound, NotReady
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth
@@ -59,6 +60,7 @@ class WeChatSettings(Settings):
     app_id: str = setting("AppID of the official account (wx…), from its backend.")
     app_secret: Secret = setting("AppSecret of the official account.")
     biz: str = setting("The account's __biz as it stands in the long address of its articles; needed for articles.", "")
+    lag_days: int = setting("How many days late this source reports; its rows are judged that much later.", 1)
 
 
 class WeChat(Connector[WeChatSettings]):
@@ -173,7 +175,8 @@ class WeChat(Connector[WeChatSettings]):
         equal: dict[tuple[tuple[str, str], ...], list[Resource]] = {}
         for one in ours:  # the account's home and its backend ask for the same figure
             equal.setdefault(one.params, []).append(one)
-        calls = ((some, partial(self._followers, web, some, dict(params), yesterday)) for params, some in equal.items())
+        followers = Followers(partial(self._of_days, web))
+        calls = ((some, partial(followers.documents, some, dict(params), yesterday)) for params, some in equal.items())
         return found | together(calls)
 
     def read(self, document: Any, query: Query) -> Reading:
@@ -192,7 +195,7 @@ class WeChat(Connector[WeChatSettings]):
 
     def probe(self, web: Web) -> None:
         day = self._token.now(web).date() - timedelta(days=3)
-        self._cumulated(web, day, day)
+        Followers(partial(self._of_days, web)).cumulated(day, day)
 
     # --- how WeChat is asked
 
@@ -218,37 +221,6 @@ class WeChat(Connector[WeChatSettings]):
             "This page belongs to another official account.", advice="WeChat tells an account's figures to that account only."
         )
 
-    def _followers(self, web: Web, wanted: Sequence[Resource], given: Mapping[str, str], yesterday: date) -> Documents:
-        at = min(yesterday, date.fromisoformat(given["at"])) if "at" in given else yesterday
-        after = date.fromisoformat(given["after"]) if "after" in given else None
-        if after is not None and after >= at:
-            raise NotReady("This period has no full day yet.")
-        # Yesterday's row comes late on some days, so the newest of three is taken; a day further back is there or is not.
-        rows = self._cumulated(web, at - timedelta(days=2) if at == yesterday else at, at)
-        if not rows:
-            if at == yesterday:
-                raise NotReady("WeChat has no figures of this day yet.")
-            raise _unknown(at)
-        newest = max(rows)
-        if after is None:
-            return dict.fromkeys(wanted, rows[newest])
-        before = rows[after] if after in rows else self._cumulated(web, after, after).get(after)
-        if before is None:
-            raise _unknown(after)
-        if newest <= after:
-            raise NotReady("WeChat has no figures of this day yet.")
-        counts = {**rows[newest], "before": walk(before, "cumulate_user")}
-        return dict.fromkeys(wanted, counts)
-
-    def _cumulated(self, web: Web, first: date, last: date) -> dict[date, Any]:
-        listed = walk(self._of_days(web, "getusercumulate", first, last), "list")
-        if not isinstance(listed, list):
-            raise UnexpectedReply("WeChat's list has another shape than documented.")
-        rows = {day_of(walk(row, "ref_date")): row for row in listed}
-        if len(rows) != len(listed) or not all(first <= day <= last for day in rows):
-            raise UnexpectedReply("WeChat answered for other days than it was asked for.")
-        return rows
-
 
 def _moments(metric: str, days: tuple[str, str] | None) -> tuple[tuple[str, str], ...]:
     """The days at whose end followers are counted."""
@@ -265,9 +237,3 @@ def _biz(resource: Resource) -> str | None:
     """The official account that an address names; None for pages of the backend, which name none."""
     given = dict(resource.params).get("biz", resource.id if resource.kind == "account" else None)
     return None if given == "own" else given
-
-
-def _unknown(day: date) -> Incomplete:
-    return Incomplete(
-        "WeChat has no number of followers for {day}.", day=day, advice="Choose a period that begins and ends with other days."
-    )

@@ -7,8 +7,8 @@ Ids            the short name in a post's address is its number in base 62; name
                run, since another account may take them
 Batches        a hundred posts, or a hundred accounts by number, cost one call; entries are matched by their number
 Counts         come as text in one call and as numbers in another; an entry that is left out is unknown, not zero
-Review         an app that is not reviewed sees no followers of accounts that have not authorised it: a zero is believed only
-               of the account that signed in
+Review         an app that is not reviewed sees no followers of accounts that have not authorised it: they are zero or left out.
+               A zero is believed only of the account that signed in
 Unverified     that statuses/count gives `attitudes` (known from client programs); without it the row says that it is missing
 Real service   not yet run against it; checked against its documentation and published samples
 """
@@ -141,7 +141,7 @@ class Weibo(Connector[WeiboSettings]):
                 return {resources[0]: error}
             half = len(resources) // 2
             return {**self.fetch_batch(resources[:half], web), **self.fetch_batch(resources[half:], web)}
-        return {one: self._of(web, listed.get(one.id)) for one in resources}
+        return {one: self._of(web, one, listed.get(one.id)) for one in resources}
 
     def refine(self, reply: Reply) -> LinkError | None:
         return meaning(reply)
@@ -175,14 +175,16 @@ class Weibo(Connector[WeiboSettings]):
             entry = self._get(web, "users/show", screen_name=resource.id)
         else:
             entry = self._get(web, "users/domain_show", domain=resource.id)
-        return {resource: self._of(web, entry)}
+        return {resource: self._of(web, resource, entry)}
 
-    def _of(self, web: Web, entry: Any) -> Any | LinkError:
+    def _of(self, web: Web, resource: Resource, entry: Any) -> Any | LinkError:
         if entry is None:
             return NotFound("Weibo knows nothing under this address, or does not show it to this account.")
-        if isinstance(entry, dict) and str(entry.get("followers_count")) == "0" and not self._signed_in(web, entry):
+        if resource.kind == "post" or not isinstance(entry, dict):
+            return entry
+        if str(entry.get("followers_count", "0")) == "0" and not self._signed_in(web, entry):
             return Incomplete(
-                "Weibo says that this account has no followers, as it does where it may not tell their number.",
+                "Weibo gives no followers of this account, or none, as it does where it may not tell their number.",
                 advice="Authorise the app with this account, or let Weibo review the app.",
             )
         return entry

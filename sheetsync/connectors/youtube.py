@@ -13,7 +13,6 @@ Real service   not yet run against it; checked against its discovery document an
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,11 +20,14 @@ from typing import Any, Final
 
 from sheetsync.connectors._google import complaint, switched_off, until_reset
 from sheetsync.connectors._options import only
+from sheetsync.connectors._together import only_of
+from sheetsync.connectors._youtube import IDS_PER_CALL, Questions
 from sheetsync.connectors.base import (
     Connector,
     Example,
     Limits,
     LinkPattern,
+    Lookups,
     Metric,
     Settings,
     origin_of,
@@ -33,13 +35,12 @@ from sheetsync.connectors.base import (
     walk,
     walk_or_none,
 )
-from sheetsync.errors import AccessDenied, BadCredentials, LinkError, NotFound, RateLimited, UnexpectedReply
+from sheetsync.errors import AccessDenied, BadCredentials, LinkError, RateLimited, UnexpectedReply
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import ApiKey, Auth
 from sheetsync.web.http import Reply, Web
 
-IDS_PER_CALL: Final = 50
 ROUNDED_FROM: Final = 1_000
 """Numbers of subscribers below it are exact."""
 
@@ -51,13 +52,6 @@ _NAME: Final = r"""[^\s/?#@,;:&<>"'()|*]{1,60}"""
 _TAB: Final = (
     r"(/(featured|videos|shorts|streams|live|playlists|community|posts|about|podcasts|releases|store|channels|search))?/?"
 )
-_COUNTED: Final = {"channel": "channels", "video": "videos", "playlist": "playlists"}
-_PARTS: Final = {"channel": "snippet,statistics", "video": "statistics", "playlist": "contentDetails"}
-_FIELDS: Final = {
-    "channel": "pageInfo/totalResults,items(id,snippet/customUrl,statistics)",
-    "video": "pageInfo/totalResults,items(id,statistics)",
-    "playlist": "pageInfo/totalResults,items(id,contentDetails/itemCount)",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +131,10 @@ class YouTube(Connector[YouTubeSettings]):
         "https://www.youtube.com/playlist?list=RDabcDEF_-123",
     )
 
+    def __init__(self, account: str, settings: YouTubeSettings, lookups: Lookups) -> None:
+        super().__init__(account, settings, lookups)
+        self._ask = Questions(self._base(), lookups)
+
     def origins(self) -> Collection[str]:
         return (origin_of(self._base()),)
 
@@ -159,31 +157,10 @@ class YouTube(Connector[YouTubeSettings]):
         return Resource(pattern.kind, ids["id"]), metric
 
     def fetch(self, resource: Resource, web: Web) -> Any:
-        found = self.fetch_batch([resource], web)[resource]
-        if isinstance(found, LinkError):
-            raise found
-        return found
+        return only_of(self.fetch_batch([resource], web), resource)
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
-        found: dict[Resource, Any | LinkError] = {}
-        wanted: dict[str, list[Resource]] = defaultdict(list)
-        for resource in resources:
-            known = self.lookups.get(_key(resource)) if _is_named(resource) else resource.id
-            if known is None:
-                found[resource] = self._named(web, resource)
-            else:
-                wanted[known].append(resource)
-        if wanted:
-            items = self._items(web, resources[0].kind, id=",".join(sorted(wanted)), maxResults=str(IDS_PER_CALL))
-            by_id = {str(walk(item, "id")): item for item in items}
-            for known, rows in wanted.items():
-                for resource in rows:
-                    item = by_id.get(known)
-                    if _is_named(resource) and (item is None or not _bears(item, resource)):
-                        found[resource] = self._named(web, resource)  # the name belongs to another channel by now
-                    else:
-                        found[resource] = _gone(resource) if item is None else item
-        return found
+        return self._ask.documents(web, resources)
 
     def read(self, document: Any, query: Query) -> Reading:
         statistics = walk_or_none(document, "statistics")
@@ -231,57 +208,3 @@ class YouTube(Connector[YouTubeSettings]):
 
     def _base(self) -> str:
         return (self.settings.api_url or "https://youtube.googleapis.com").rstrip("/") + "/youtube/v3"
-
-    def _items(self, web: Web, kind: str, **filters: str) -> Sequence[Any]:
-        """What the service knows of these; where it knows none of them, the list itself is left out of the answer."""
-        if kind == "video":
-            filters.pop("maxResults", None)  # not permitted beside ids, unlike with channels, where the default is five
-        params = {"part": _PARTS[kind], "fields": _FIELDS[kind], **filters}
-        answer = web.get_json(f"{self._base()}/{_COUNTED[kind]}", params=params)
-        if isinstance(answer, dict) and "items" not in answer and walk_or_none(answer, "pageInfo.totalResults") == 0:
-            return []
-        items = walk(answer, "items")
-        if not isinstance(items, list):
-            raise UnexpectedReply("YouTube's answer holds no list where one is due.")
-        return items
-
-    def _named(self, web: Web, resource: Resource) -> Any | LinkError:
-        """The channel behind a handle or a name, asked for by it."""
-        if dict(resource.params).get("by") == "user":
-            asked = {"forUsername": resource.id}
-        else:
-            asked = {"forHandle": "@" + resource.id.removeprefix("@")}
-        items = self._items(web, "channel", **asked)
-        if len(items) > 1:
-            raise UnexpectedReply("YouTube knows several channels of one name.")
-        if not items or not _bears(items[0], resource):
-            return _gone(resource)
-        found = str(walk(items[0], "id"))
-        if self.lookups.get(_key(resource)) != found:
-            self.lookups.put(_key(resource), found)
-        return items[0]
-
-
-def _is_named(resource: Resource) -> bool:
-    return resource.kind == "channel" and (resource.id.startswith("@") or bool(resource.params))
-
-
-def _key(resource: Resource) -> str:
-    return f"{dict(resource.params).get('by', 'handle')}/{resource.id}"
-
-
-def _bears(item: Any, resource: Resource) -> bool:
-    """Whether the channel has the name that the link says; user names, which nobody can change, are not shown by YouTube."""
-    if dict(resource.params).get("by") == "user":
-        return True
-    shown = walk_or_none(item, "snippet.customUrl")
-    return isinstance(shown, str) and shown.removeprefix("@").lower() == resource.id.removeprefix("@")
-
-
-def _gone(resource: Resource) -> LinkError:
-    if dict(resource.params).get("by") == "custom":
-        return NotFound(
-            "YouTube cannot be asked for the channel behind this address.",
-            advice="Open the page and paste the address of the channel with its handle, such as https://www.youtube.com/@name.",
-        )
-    return NotFound("YouTube knows nothing public under this address.", advice="Check whether it was deleted or made private.")

@@ -5,6 +5,7 @@ Nothing else in the project decides what is written. The rules:
     a failed link never blanks, zeroes or recolours a Result; the last good value stays, and Sync says what happened
     a formula is never overwritten; a Result that is a formula is read and takes part in progress
     an edit is planned only where the cell would change, so that a run without news writes nothing
+    the warning of a good figure stands in Sync behind its own sign, and is written again only when its sentence changes
     status and colour follow the calendar, so they are planned at every run
 """
 
@@ -37,6 +38,8 @@ from sheetsync.okr.rollup import roll_up
 from sheetsync.texts import Texts, mark, one_line
 
 SYNC_LENGTH: Final = 200
+WARNING_SIGN: Final = "⚠"
+"""Stands between what happened and what somebody should know, so that the second can change without the first."""
 FRESH, UNCHANGED, MANUAL = "fresh", "unchanged", "manual"
 _JUMP: Final = 10
 _PLACES: Final = Decimal("0.0001")
@@ -117,6 +120,7 @@ class _Found:
     value: Decimal | str | bool | None = None  # as it is to stand in the cell; None: the cell stays
     reading: Reading | None = None
     since: datetime | None = None  # of a failure
+    warning: str = ""
 
 
 def plan(
@@ -178,7 +182,8 @@ def _take(row: KeyResult, outcome: Outcome, memory: Memory, how: How) -> _Found:
         else:
             same = _same(cell, value)
             message = _flag(row, result, outcome, how) if not same else ""
-            return _Found(UNCHANGED if same else FRESH, result, message, None if same else value, outcome)
+            warning = how.texts.say(outcome.warning) if outcome.warning is not None else ""
+            return _Found(UNCHANGED if same else FRESH, result, message, None if same else value, outcome, warning=warning)
     return _Found(outcome.state, row.result, how.texts.error(outcome), since=memory.broken_since.get(row.link_text, how.now))
 
 
@@ -354,17 +359,23 @@ def _status_text(judged: Status | Unmeasured, how: How) -> str:
 def _sync(row: KeyResult, found: _Found, how: How) -> str | None:
     """The Sync text; None leaves what stands there.
 
-    `unchanged` replaces only what is no longer true, so that a run without news writes nothing.
+    `unchanged` replaces only what is no longer true, so that a run without news writes nothing; that is the warning, where there
+    was or is another one.
     """
     here = scan.text(row.cells.get(Column.SYNC))
     if found.state == UNCHANGED and layout.begins_with_state(here, (FRESH, UNCHANGED)):
-        return None
+        head, sign, _ = here.partition(WARNING_SIGN)
+        return one_line(_warned(head, found.warning), SYNC_LENGTH) if sign or found.warning else None
     if found.state == MANUAL and not row.link_text:
         return "" if layout.begins_with_state(here, layout.STATES) else None
     said = layout.word(layout.STATES, found.state, how.texts.language)
     if found.since is not None:
         said = how.texts(mark("{state} since {since}"), state=said, since=found.since.astimezone(how.zone))
-    return one_line(how.texts.join(said, found.message), SYNC_LENGTH)
+    return one_line(_warned(how.texts.join(said, found.message), found.warning), SYNC_LENGTH)
+
+
+def _warned(text: str, warning: str) -> str:
+    return f"{text.strip()} {WARNING_SIGN} {warning}".strip() if warning else text.strip()
 
 
 def _as_of(row: KeyResult, found: _Found, how: How) -> datetime | None:
@@ -386,8 +397,8 @@ def _report(row: KeyResult, found: _Found, reached: Decimal | Unmeasured, judged
         sheet=row.ref.sheet, cell=row.ref.a1, group=row.group, objective=row.objective, key_result=row.name, link=row.link_text,
         connector=_connector(row, how), state=found.state, old=shown, new=new,
         progress=float(_rounded(reached)) if isinstance(reached, Decimal) else None,
-        status=_status_text(judged, how), message=one_line(found.message, SYNC_LENGTH),
-        unit=PERCENT if "%" in row.cells[Column.RESULT].number_format else "",
+        status=_status_text(judged, how), message=one_line(_warned(found.message, found.warning), SYNC_LENGTH),
+        unit=PERCENT if "%" in row.cells[Column.RESULT].number_format else "", warning=one_line(found.warning, SYNC_LENGTH),
     )  # fmt: skip
 
 

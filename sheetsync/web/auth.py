@@ -33,6 +33,12 @@ REASONS: Final = frozenset({
 """What a token endpoint may give as reason (RFC 6749, 5.2; OpenID Connect Core, 3.1.2.6): only these words are ever shown."""
 
 
+SIGN_IN_AGAIN: Final = (
+    "The key that is kept for this account has ended, was withdrawn, or was renewed without being kept: "
+    "ask the person who installed sheetsync to sign in again and to put the new one in its place."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """Headers and query parameters to attach; shows nothing of them."""
@@ -241,6 +247,9 @@ class RefreshToken(_OAuth):
 
     Some services give a new refresh token each time and end the old one: it is handed to `store` before anything else happens, so
     that a crash does not lock the account out. `store` returns only once it is kept; an OSError of it becomes BadCredentials.
+    From reading the token until its successor is kept no other process may use it, or one of them would be left with an old one.
+
+    `left` the seconds that the refresh token itself still had at the last answer, where the service says so
     """
 
     def __init__(
@@ -261,14 +270,20 @@ class RefreshToken(_OAuth):
         self._refresh, self._store, self._scope = refresh_token, store, scope
         self._given = ""
         self._rotated = ""
+        self.left: float | None = None
 
     def fetch(self, web: Web) -> Token:
+        with self._refresh.alone():
+            return self._exchanged(web)
+
+    def _exchanged(self, web: Web) -> Token:
         given = self._refresh.reveal()
         if given != self._given:  # the first time, or somebody signed in anew since
             self._given, self._rotated = given, ""
         current = self._rotated or given
         fields = {"grant_type": "refresh_token", "refresh_token": current} | ({"scope": self._scope} if self._scope else {})
         answer = self._grant(web, fields)
+        self.left = lifetime(answer.get("refresh_token_expires_in"))
         new = answer.get("refresh_token")
         if isinstance(new, str) and new and new != current:
             self._refresh.remember(new)
@@ -292,7 +307,8 @@ def token_error(reply: Reply) -> LinkError | None:
     reason = answer.get("error") if isinstance(answer, dict) else None
     if (400 <= reply.status < 500 and reply.status not in (408, 425, 429)) or (reply.status == 200 and isinstance(reason, str)):
         if isinstance(reason, str) and reason in REASONS:
-            return BadCredentials("The sign-in at {host} was refused ({reason}).", host=reply.host, reason=reason)
+            advice = SIGN_IN_AGAIN if reason == "invalid_grant" else None
+            return BadCredentials("The sign-in at {host} was refused ({reason}).", host=reply.host, reason=reason, advice=advice)
         return BadCredentials("The sign-in at {host} was refused.", host=reply.host)
     return None
 

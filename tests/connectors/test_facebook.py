@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ from sheetsync.errors import (
 )
 from sheetsync.model import Query, Reading, Resource
 from sheetsync.testing import Answer, ConnectorContract, LookupMemory, Seen, Stand, account_of, run_links
+from sheetsync.texts import Texts
 
 TOKEN, APP_SECRET = "EAACANARY0123456789", "0123456789canarysecret"
 SETTINGS = {"access_token": TOKEN, "app_secret": APP_SECRET}
@@ -505,3 +507,31 @@ def test_recorded_replies_without_a_figure_give_none() -> None:
         assert isinstance(outcomes_of(stand, video)[video], NotFound)
         stand.answer(IDS, json.loads((RECORDED / "search_pages.json").read_text(encoding="utf-8")))
         assert isinstance(outcomes_of(stand, PAGE)[PAGE], NotFound)
+
+
+def test_a_version_that_does_not_answer_any_more_is_said_behind_the_figure() -> None:
+    for answered, said in (
+        ("v26.0", ""), ("", ""), ("canary", ""),
+        ("v27.0", "Facebook answers by version v27.0 of its API, not v26.0: set a newer one in sheetsync.toml."),
+    ):  # fmt: skip
+        with Stand() as stand:
+            stand.answer(IDS, Answer.of({"acmegmbh": A_PAGE}, headers={"facebook-api-version": answered} if answered else {}))
+            found = outcomes_of(stand, PAGE)[PAGE]
+            assert isinstance(found, Reading)
+            assert (Texts().say(found.warning) if found.warning else "") == said
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "percent"),
+    [
+        ("x-app-usage", '{"call_count": 81, "total_time": 3, "total_cputime": 2}', 81),
+        ("x-app-usage", '{"call_count": 79, "total_time": 3}', None),
+        ("x-business-use-case-usage", '{"17841": [{"type": "pages", "call_count": 5, "total_time": 93}]}', 93),
+        ("x-app-usage", '{"call_count": "81"}', None), ("x-app-usage", "[" * 9, None), ("x-business-use-case-usage", "[1]", None),
+    ],
+)  # fmt: skip
+def test_calls_that_are_nearly_used_up_are_logged(name: str, told: str, percent: int | None) -> None:
+    with Stand() as stand, structlog.testing.capture_logs() as logs:
+        stand.answer(IDS, Answer.of({"acmegmbh": A_PAGE}, headers={name: told}))
+        assert isinstance(outcomes_of(stand, PAGE)[PAGE], Reading)
+    assert [log["percent"] for log in logs if log["event"] == "calls nearly used up"] == ([percent] if percent else [])

@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from sheetsync.app import App, Edges
+from sheetsync.config import Config
 from sheetsync.connectors import _linkedin as replies
 from sheetsync.connectors.linkedin import LinkedIn
+from sheetsync.doctor import examine
 from sheetsync.errors import (
     AccessDenied,
     Incomplete,
@@ -25,8 +28,9 @@ from sheetsync.errors import (
     Unavailable,
     UnexpectedReply,
 )
-from sheetsync.model import PERCENT, Reading
+from sheetsync.model import PERCENT, Link, Reading
 from sheetsync.testing import Answer, ConnectorContract, LookupMemory, Stand, account_of, run_links
+from sheetsync.texts import Texts
 
 TOKEN = "AQXcanary0123456789access"
 SETTINGS = {"access_token": TOKEN}
@@ -251,6 +255,38 @@ def test_a_period_with_days_missing_is_not_written(
         assert type(outcomes_of(stand, text)[text]) is kind
 
 
+def test_new_followers_of_a_period_are_added_up(today: datetime) -> None:
+    text = f"{PAGE}#metric=new_followers&period=2027-01-01..2027-01-03"
+    gains = [(12, 3), (0, 0), (-4, 1)]
+    elements = [
+        {
+            "timeRange": {"start": millis(date(2027, 1, 1 + n)), "end": millis(date(2027, 1, 2 + n))},
+            "followerGains": {"organicFollowerGain": organic, "paidFollowerGain": paid},
+            "organizationalEntity": "urn:li:organization:2414183",
+        }
+        for n, (organic, paid) in enumerate(gains)
+    ]
+    with Stand() as stand:
+        stand.answer("/rest/organizationalEntityFollowerStatistics", {"paging": {"start": 0, "count": 10}, "elements": elements})
+        found = outcomes_of(stand, text)[text]
+        assert value_of(found) == 12
+        assert found.as_of == datetime(2027, 1, 4, tzinfo=UTC)
+        (seen,) = stand.seen
+        first, behind = millis(date(2027, 1, 1)), millis(date(2027, 1, 4))
+        assert seen.target.endswith(
+            "?q=organizationalEntity&organizationalEntity=urn%3Ali%3Aorganization%3A2414183"
+            f"&timeIntervals=(timeRange:(start:{first},end:{behind}),timeGranularityType:DAY)"
+        )
+        for one in elements:
+            del one["followerGains"]["paidFollowerGain"]
+        assert type(outcomes_of(stand, text)[text]) is UnexpectedReply
+
+
+def test_new_followers_need_a_period() -> None:
+    with pytest.raises(NoSuchMetric, match="counted by day"):
+        LinkedIn.resolve(Link(PAGE, (("metric", "new_followers"),)))
+
+
 @pytest.mark.parametrize("period", ["2027-02-10..2027-02-28", "2027-03-01..2027-03-31"])
 def test_a_period_that_has_not_begun_is_not_asked_about(today: datetime, period: str) -> None:
     text = f"{PAGE}#metric=impressions&period={period}"
@@ -451,6 +487,74 @@ def test_the_refresh_token_fetches_a_token() -> None:
         assert value_of(outcomes_of(stand, PAGE, **given)[PAGE]) == 5
         assert stand.seen[0].form()["refresh_token"] == "refresh-token-1"
         assert stand.seen[1].headers["authorization"] == f"Bearer {TOKEN}"
+
+
+# --- what is announced
+
+
+def warned(stand: Stand, known: LookupMemory, **settings: Any) -> str:
+    outcome = outcomes_of(stand, PAGE, lookups=known, **settings)[PAGE]
+    assert isinstance(outcome, Reading), outcome
+    return Texts().say(outcome.warning) if outcome.warning else ""
+
+
+def on(day: date, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LinkedIn, "_now", lambda _self: datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
+
+
+def test_the_end_of_an_access_token_is_counted_from_its_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, began = LookupMemory(), date(2026, 9, 1)
+    said = "The access token of the LinkedIn account default ends on 2026-10-31 at the latest: sign in again before."
+    with Stand() as stand:
+        stand.answer(SIZES, {"firstDegreeSize": 5})
+        for day, expected in ((0, ""), (45, ""), (46, said), (59, said)):
+            on(began + timedelta(days=day), monkeypatch)
+            assert warned(stand, known) == expected
+        assert warned(stand, known, access_token="another-token-of-linkedin") == ""
+    assert TOKEN not in "".join(known.values())
+
+
+def test_the_end_of_a_refresh_token_is_as_linkedin_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, ends = LookupMemory(), datetime(2026, 12, 20, 0, 0, 5, tzinfo=UTC)
+    given = {"client_id": "client-1", "client_secret": "client-secret-1", "refresh_token": "refresh-token-1"}
+    said = "The sign-in of the LinkedIn account default ends on 2026-12-20: sign in again before."
+    for day, slow, expected in ((1, 0, ""), (6, 0, said), (7, 30, said), (8, -30, said), (19, 0, said)):
+        now = datetime(2026, 12, day, 12, tzinfo=UTC)
+        monkeypatch.setattr(LinkedIn, "_now", lambda _self, now=now: now)
+        with Stand() as stand:
+            left = int((ends - now).total_seconds()) + slow  # near midnight, clocks differ: the sentence stays the same
+            stand.answer("/oauth/v2/accessToken", {"access_token": TOKEN, "expires_in": 5184000,
+                                                   "refresh_token_expires_in": left}, method="POST")  # fmt: skip
+            stand.answer(SIZES, {"firstDegreeSize": 5})
+            assert warned(stand, known, **given) == expected
+
+
+def test_a_version_near_its_end_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Stand() as stand:
+        stand.answer(SIZES, {"firstDegreeSize": 5})
+        on(date(2027, 6, 30), monkeypatch)
+        assert warned(stand, LookupMemory()) == ""
+        on(date(2027, 7, 1), monkeypatch)
+        said = "LinkedIn supports version 202608 of its API until 2027-08 only: set a newer one in sheetsync.toml."
+        assert warned(stand, LookupMemory()) == said
+        assert warned(stand, LookupMemory(), version="202707") == ""
+        stand.answer(SIZES, lambda seen: Answer(426) if seen.headers["linkedin-version"] == "202608" else
+                     Answer.of({"firstDegreeSize": 5}))  # fmt: skip
+        known = LookupMemory()
+        said = "Version 202608 of LinkedIn's API has ended and 202706 is used: set it in sheetsync.toml."
+        assert [warned(stand, known), warned(stand, known)] == [said, said]
+
+
+def test_doctor_shows_a_warning_and_is_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on(date(2027, 7, 1), monkeypatch)
+    with Stand() as stand:
+        stand.answer("/rest/organizationAcls", {"elements": []})
+        account = {"access_token": {"env": "KEY"}, "api_url": f"http://127.0.0.1:{stand.port}"}
+        config = Config(None, tmp_path, accounts={"linkedin": {"default": account}})
+        with App(config, Edges(environ={"KEY": TOKEN, "SHEETSYNC_STATE": str(tmp_path / "state")})) as app:
+            (found,) = examine(app, "linkedin")
+        assert found.ok
+        assert "⚠ LinkedIn supports version 202608" in found.message
 
 
 def test_an_account_without_a_key_says_what_it_needs() -> None:

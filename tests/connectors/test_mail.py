@@ -24,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sheetsync import links
-from sheetsync.connectors import _mail_parts, _mail_text, _mail_trust, mail
+from sheetsync.connectors import _mail_parts, _mail_room, _mail_text, _mail_trust
 from sheetsync.connectors.mail import MailReport, MailReports
 from sheetsync.errors import (
     AmbiguousLink,
@@ -671,7 +671,7 @@ def test_tls_is_verified(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert isinstance(found, Unavailable)
         assert "certificate" in str(found)
         assert stand.said == []
-        monkeypatch.setattr(mail, "tls_context", lambda: ssl.create_default_context(cafile=certificate))
+        monkeypatch.setattr(_mail_room, "tls_context", lambda: ssl.create_default_context(cafile=certificate))
         assert figure(stand, tls=True) == 1234
 
 
@@ -804,7 +804,7 @@ def test_sample_mails(name: str, pattern: str, starts: bytes) -> None:
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the collection of sample mails is not here")
 def test_sample_mails_with_a_crooked_date_or_attached_mails() -> None:
     crooked = _mail_parts.taken_apart((SAMPLES / "bad_date_header.eml").read_bytes())
-    assert mail._sent(crooked) is None or _mail_parts.texts(crooked)
+    assert _mail_room._sent(crooked) is None or _mail_parts.texts(crooked)
     attached = _mail_parts.taken_apart((SAMPLES / "attachment_2_base64.eml").read_bytes())
     with pytest.raises(NotFound):
         _mail_parts.attachment(attached, "*")

@@ -177,6 +177,17 @@ def test_names_and_domains_are_asked_one_by_one_and_by_their_own_letters() -> No
         assert len(stand.seen) == 3
 
 
+def test_a_number_of_followers_that_is_left_out_says_what_an_app_without_review_lacks() -> None:
+    with Stand() as stand:
+        stand.answer(COUNTS, [{"id": "1404376560", "statuses_count": "7"}])
+        stand.answer("/2/account/get_uid.json", {"uid": "1073880650"})
+        found = outcomes_of(stand, USER)[USER]
+        assert type(found) is Incomplete
+        assert "review" in found.advice
+        stand.answer("/2/account/get_uid.json", {"uid": "1404376560"})
+        assert type(outcomes_of(stand, USER)[USER]) is UnexpectedReply  # of the own account it would be there
+
+
 @pytest.mark.parametrize(("own", "believed"), [("1404376560", True), ("1073880650", False)])
 def test_no_followers_is_believed_of_the_own_account_only(own: str, believed: bool) -> None:
     other = "https://weibo.com/u/1404376561"

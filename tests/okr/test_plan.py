@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from sheetsync.okr import layout
 from sheetsync.okr.plan import SYNC_LENGTH, Plan, plan
 from sheetsync.okr.progress import COLOURS, Status
 from sheetsync.okr.scan import scan
-from sheetsync.texts import Texts
+from sheetsync.texts import Sentence, Texts, sentence
 from sheetsync.workbooks.memory import Memory as Workbook
 
 from .sheets import HEADINGS, LINK, NOW, TODAY, Value, cell, edits, grid, how, local, planned, reading, row, rows_of
@@ -86,6 +86,49 @@ def test_unchanged_writes_nothing() -> None:
     done = planned(settled, reading(50))
     assert done.edits == ()
     assert done.rows[0].report.state == "unchanged"
+
+
+ENDS = sentence("The key ends on {day}.", day="2027-03-01")
+LATER = sentence("The key ends on {day}.", day="2027-04-01")
+
+
+@pytest.mark.parametrize(
+    ("here", "result", "warning", "written"),
+    [
+        (None, 5, ENDS, "fresh: changed tenfold in one step; look at the source ⚠ The key ends on 2027-03-01."),
+        (None, 49, ENDS, "fresh ⚠ The key ends on 2027-03-01."),
+        (None, 50, ENDS, "unchanged ⚠ The key ends on 2027-03-01."),
+        ("fresh", 50, ENDS, "fresh ⚠ The key ends on 2027-03-01."),
+        ("fresh ⚠ The key ends on 2027-03-01.", 50, ENDS, None),
+        ("unchanged ⚠ The key ends on 2027-03-01.", 50, LATER, "unchanged ⚠ The key ends on 2027-04-01."),
+        ("fresh: rounded by the service ⚠ The key ends on 2027-03-01.", 50, LATER,
+         "fresh: rounded by the service ⚠ The key ends on 2027-04-01."),
+        ("fresh: rounded by the service ⚠ The key ends on 2027-03-01.", 50, None, "fresh: rounded by the service"),
+        ("kept since 2027-01-01 09:00: Down.", 50, ENDS, "unchanged ⚠ The key ends on 2027-03-01."),
+        ("fresh (Anna looked at it)", 50, None, None),
+    ],
+)  # fmt: skip
+def test_a_good_figure_may_carry_a_warning(here: str | None, result: int, warning: Sentence | None, written: str | None) -> None:
+    found = row(result=result, sync=here, progress=None, status=None)
+    done = planned(found, replace(reading(50), warning=warning))
+    assert edits(done).get(Column.SYNC) == written
+    said = ENDS.template.format(**warning.params) if warning else ""
+    (report,) = (one.report for one in done.rows)
+    assert report.warning == said
+    assert report.message.endswith(said)
+    assert report.state in {"fresh", "unchanged"}
+
+
+def test_a_warning_is_written_once() -> None:
+    long = sentence("The key of {account} ends.", account="x" * 80)
+    for language in ("en", "zh"):
+        for warning in (ENDS, long):
+            speaks, outcome = Texts(language), replace(reading(60, approximate=True), warning=warning)  # type: ignore[arg-type]
+            first = edits(planned(row(result=50, sync=None), outcome, texts=speaks))[Column.SYNC]
+            assert isinstance(first, str)
+            assert len(first) <= SYNC_LENGTH
+            settled = row(result=60, sync=first)
+            assert edits(planned(settled, outcome, texts=speaks)) == {}
 
 
 @pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
