@@ -6,13 +6,16 @@ import json
 import os
 import random
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,9 +30,11 @@ from sheetsync.okr.progress import Status, Unmeasured
 from sheetsync.review import Cadence, Review, days, render, review
 from sheetsync.review.says import ON_THE_PAGE, address
 from sheetsync.texts import Texts
-from tests.conftest import Done, needs, write_plan
+from tests.browser import chromium
+from tests.conftest import Done, write_plan
 
 HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>\"' [x](javascript:1) | `"
+ARTICLES = f"O4 Articles {HOSTILE}"
 HEADINGS = (
     "Group", "Objective", "Key result", "Type", "Start", "Target", "Result", "Data link", "Progress", "Status", "Sync", "As of",
     "Owner", "Aligned to", "Budget",
@@ -62,10 +67,17 @@ def plan() -> Iterator[tuple[Any, ...]]:
     yield row("Inbound", "O3 More leads", "KR3.1 Search", "number", (0, 500, None), "file:data/a.csv#value", "Ann", "KR1.1", 9000)
     yield row("Inbound", "O3 More leads", "KR3.2 Webinars", "number", (0, 400, None), "file:data/b.csv#value", "Ben", "KR1.1")
     yield row(
-        "Content", "O4 Articles", f"KR4.1 Readers {HOSTILE}", "number", (0, 20000, None), "file:data/c.csv#value", HOSTILE, "O1"
+        "Content",
+        ARTICLES,
+        f"KR4.1 Readers {HOSTILE}",
+        "number",
+        (0, 20000, None),
+        "file:data/c.csv#value",
+        HOSTILE,
+        "O1",
     )
-    yield row("Content", "O4 Articles", "KR4.2 Days to publish", "at most", (20, 8, 14), "manual:", "Cem", "nothing known")
-    yield row("Content", "O4 Articles", "KR4.3 Style guide", "yes-no", (None, "yes", "no"), "file:data/d.csv#value", "Cem")
+    yield row("Content", ARTICLES, "KR4.2 Days to publish", "at most", (20, 8, 14), "manual:", "Cem", "nothing known")
+    yield row("Content", ARTICLES, "KR4.3 Style guide", "yes-no", (None, "yes", "no"), "file:data/d.csv#value", "Cem")
     yield row("Ads", "O5 Clicks", "KR5.1 Sign-ups", "number", (0, 300, 40), 'https://ads.example/x?y=1&z="><b>', "", "KR3.1")
 
 
@@ -386,30 +398,107 @@ def test_every_sentence_of_the_page_is_in_the_catalogue() -> None:
     assert said == set(ON_THE_PAGE)
 
 
-def in_browser(path: Path, tmp_path: Path) -> str:
-    browser = needs("chromium")
-    return subprocess.run(
-        [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--disable-quic", f"--user-data-dir={tmp_path / 'profile'}",
-            "--dump-dom", path.as_uri(),
-        ],
-        capture_output=True, text=True, check=True, timeout=60, env={**os.environ, "HOME": str(tmp_path)},
-    ).stdout  # fmt: skip
+class _Site(ThreadingHTTPServer):
+    """Serves one page, and remembers whatever else is asked for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Asked)
+        self.text, self.asked = text.encode(), []
+        Thread(target=self.serve_forever, daemon=True).start()
 
 
-def test_no_script_of_a_sheet_runs_even_where_the_page_would_let_it(world: App, tmp_path: Path) -> None:
-    text = page(world, Cadence.QUARTERLY)
-    assert "<img" not in text
+class _Asked(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        site = self.server
+        assert isinstance(site, _Site)
+        if self.path == "/favicon.ico":  # the browser's own question
+            self.send_error(404)
+            return
+        site.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(site.text)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def browsed(text: str, tmp_path: Path) -> tuple[str, list[str]]:
+    """What the browser makes of a page, and what it asked for. Scripts have twenty seconds, of which none passes."""
+    with _Site(text) as site:
+        shown = chromium(
+            tmp_path, "--virtual-time-budget=20000", "--dump-dom", f"http://127.0.0.1:{site.server_port}/review.html"
+        )
+        site.shutdown()
+        return shown, site.asked
+
+
+def title_of(shown: str) -> str:
+    title = re.search("<title>(.*?)</title>", shown, re.DOTALL)
+    assert title is not None
+    return unescape(title[1])
+
+
+def opened(text: str) -> str:
+    """A page without the rule that lets no script run."""
     allowed = re.sub(r"<meta http-equiv=[^>]*>", "", text)
     assert allowed != text
-    (tmp_path / "review.html").write_text(allowed, encoding="utf-8")
-    shown = in_browser(tmp_path / "review.html", tmp_path)
-    title = re.search("<title>(.*?)</title>", shown)
-    assert title is not None
-    assert title[1].startswith("Quarterly review")
+    return allowed
+
+
+@pytest.mark.parametrize("cadence", Cadence)
+def test_no_script_of_a_sheet_runs_even_where_the_page_would_let_it(world: App, cadence: Cadence, tmp_path: Path) -> None:
+    """Hostile texts stand in an objective, a key result, an owner and a link; nothing runs and nothing is asked for."""
+    text = page(world, cadence)
+    assert "onerror" in text
+    shown, asked = browsed(opened(text), tmp_path)
+    assert title_of(shown).startswith(f"{cadence.capitalize()} review")
+    assert asked == ["/review.html"]
     assert "<img" not in shown
     assert "<script" not in shown
+    assert not re.search(r"<[^>]* on[a-z]+=", shown)
+
+
+def test_a_script_in_a_page_would_have_been_seen(tmp_path: Path) -> None:
+    shown, asked = browsed(f"<title>calm</title><body>{HOSTILE}", tmp_path)
+    assert title_of(shown) == "run"
+    assert "/x" in asked
+
+
+AXE = """
+<script>axe.run({resultTypes: ["violations", "passes"]}).then(found => document.title = JSON.stringify({
+  passes: found.passes.map(each => each.id),
+  violations: found.violations.map(each => [each.id, each.help, each.nodes.map(node => node.html.slice(0, 120))])}))</script>
+"""
+
+
+def axe(text: str, tmp_path: Path) -> Any:
+    engine = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
+    shown, _ = browsed(text.replace("</body>", f"<script>{engine}</script>{AXE}</body>"), tmp_path)
+    return json.loads(title_of(shown))
+
+
+@pytest.mark.parametrize(("cadence", "language"), [("weekly", "en"), ("monthly", "zh"), ("quarterly", "en")])
+def test_the_page_holds_the_rules_of_accessibility(world: App, cadence: str, language: Any, tmp_path: Path) -> None:
+    """All rules of axe-core, best practices too: landmarks, headings, names of pictures, table headers, language, contrast."""
+    found = axe(opened(page(world, Cadence(cadence), Texts(language))), tmp_path)
+    assert found["violations"] == []
+    must = {"color-contrast", "heading-order", "html-has-lang", "svg-img-alt", "landmark-one-main", "document-title", "region"}
+    assert must <= set(found["passes"])
+
+
+def test_a_page_that_breaks_the_rules_is_found(world: App, tmp_path: Path) -> None:
+    text = page(world, Cadence.QUARTERLY)
+    broken = (
+        opened(text)
+        .replace('<html lang="en">', "<html>")
+        .replace("<h2>Grades", "<h5>Grades")
+        .replace(".soft{color:#44546a", ".soft{color:#ccc")
+    )
+    broken = re.sub(r'(role="img") aria-label="[^"]*"', r"\1", broken)
+    rules = {rule for rule, _, _ in axe(broken, tmp_path)["violations"]}
+    assert {"html-has-lang", "heading-order", "color-contrast", "svg-img-alt"} <= rules
 
 
 PROBE = """
@@ -439,11 +528,8 @@ document.title = JSON.stringify({looked, wide, found});
 @pytest.mark.parametrize("cadence", [Cadence.WEEKLY, Cadence.QUARTERLY])
 def test_every_text_can_be_read_against_what_is_behind_it(world: App, cadence: Cadence, tmp_path: Path) -> None:
     """Contrast of at least 4.5 (WCAG 2.1, 1.4.3), measured in the browser; and nothing sticks out at the side."""
-    text = re.sub(r"<meta http-equiv=[^>]*>", "", page(world, cadence)).replace("</body>", PROBE + "</body>")
-    (tmp_path / "review.html").write_text(text, encoding="utf-8")
-    title = re.search("<title>(.*?)</title>", in_browser(tmp_path / "review.html", tmp_path))
-    assert title is not None
-    measured = json.loads(title[1].replace("&quot;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    shown, _ = browsed(opened(page(world, cadence)).replace("</body>", PROBE + "</body>"), tmp_path)
+    measured = json.loads(title_of(shown))
     assert measured["looked"] > 100
     assert measured["found"] == []
     assert measured["wide"] <= 0
