@@ -378,6 +378,17 @@ class App:
         when = replace(days(cadence, day or today, now, zone), pace=entry.pace, bands=entry.bands, lags=lags)
         return review(rows, self.history, workbook.identity, when, name=workbook.name, groups=groups)
 
+    @staticmethod
+    def put_file(path: Path, data: bytes) -> None:
+        """Writes a file for people, over one that is there. Raises ConfigError where it cannot be written."""
+        try:
+            path.write_bytes(data)
+        except OSError:
+            raise ConfigError(
+                "{path} cannot be written.", path=path,
+                advice="Close it where it is open, and check that the folder is there and that you may write into it.",
+            ) from None  # fmt: skip
+
     # --- roll-over
 
     def roll_over(

@@ -305,7 +305,9 @@ def review(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help=say("The file to write: .html, .md or .json; without it, the text is printed."), show_default=False
+            "--out",
+            help=say("The file to write: .html, .xlsx, .md or .json; without it, the text is printed."),
+            show_default=False,
         ),
     ] = None,
     config: ConfigOption = None,
@@ -313,13 +315,13 @@ def review(
 ) -> None:
     from datetime import date
 
-    from sheetsync.review import Cadence, render
+    from sheetsync.review import Cadence, document_of, render
 
     if cadence not in tuple(Cadence):
         raise typer.BadParameter(say("Choose weekly, monthly or quarterly."), param_hint="--cadence")
-    form = "json" if as_json else out.suffix.removeprefix(".").lower() if out else "md"
-    if (out.suffix.removeprefix(".").lower() if out else form) not in ("html", "md", "json"):
-        raise typer.BadParameter(say("The file ends with .html, .md or .json."), param_hint="--out")
+    form = out.suffix.removeprefix(".").lower() if out else "md"
+    if form not in ("html", "xlsx", "md", "json"):
+        raise typer.BadParameter(say("The file ends with .html, .xlsx, .md or .json."), param_hint="--out")
     try:
         day = date.fromisoformat(as_of) if as_of else None
     except ValueError:
@@ -328,9 +330,9 @@ def review(
         entries = application.workbook_configs(workbooks or [])
         reviews = [application.review(entry, Cadence(cadence), day=day, groups=tuple(group or ())) for entry in entries]
         if out:
-            out.write_text(render(reviews, out.suffix.removeprefix(".").lower(), application.texts), encoding="utf-8")
+            application.put_file(out, document_of(reviews, form, application.texts))
         if as_json or not out:
-            sys.stdout.write(render(reviews, form, application.texts))
+            sys.stdout.write(render(reviews, "json" if as_json else "md", application.texts))
         else:
             sys.stdout.write(application.texts("Written: {path}.", path=out) + "\n")
 

@@ -60,7 +60,7 @@ ONLY_IN: dict[str, set[str]] = {
     "httpx2": {"web"},
     "httpcore2": {"web", "_testing"},
     "pandas": {"connectors/_tables", "connectors/_measures", "connectors/_shapes", "connectors/_cells", "review"},
-    "openpyxl": {"workbooks", "template"},
+    "openpyxl": {"workbooks", "template", "review"},
     "python_calamine": {"connectors/_tables", "connectors/_excel", "connectors/_cells"},
     "sqlalchemy": {"connectors/sql"},
     "sqlite3": {"history", "demo"},

@@ -6,7 +6,9 @@ import json
 import os
 import random
 import re
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +21,7 @@ from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
 
 from sheetsync.app import App, Edges, Wishes
@@ -27,11 +30,11 @@ from sheetsync.errors import ConfigError
 from sheetsync.forecast import Forecast, TooLittle
 from sheetsync.history import Entry, History
 from sheetsync.okr.progress import Status, Unmeasured
-from sheetsync.review import Cadence, Review, days, render, review
+from sheetsync.review import Cadence, Review, days, document_of, render, review
 from sheetsync.review.says import ON_THE_PAGE, address
 from sheetsync.texts import Texts
 from tests.browser import chromium
-from tests.conftest import Done, write_plan
+from tests.conftest import Done, needs, write_plan
 
 HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>\"' [x](javascript:1) | `"
 ARTICLES = f"O4 Articles {HOSTILE}"
@@ -306,11 +309,17 @@ def test_the_command_prints_and_writes(tmp_path: Path, monkeypatch: pytest.Monke
     assert done.out.startswith("# Weekly review: okr.xlsx\n")
     (found,) = command("review", "--cadence", "monthly", "--json").json["reviews"]
     assert (found["cadence"], found["key_results"][0]["result"]) == ("monthly", 7)
-    for name in ("r.html", "r.md", "r.json"):
+    for name in ("r.html", "r.md", "r.json", "r.xlsx"):
         assert "Written" in command("review", "okr.xlsx", "--cadence", "quarterly", "--out", name).out
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["reviews"][0]["teams"][0]["name"] == "Inbound"
-    for wrong in (["--cadence", "daily"], ["--as-of", "yesterday"], ["--out", "r.pdf"], ["--as-of", "9999-01-01"]):
+    for wrong in (
+        ["--cadence", "daily"],
+        ["--as-of", "yesterday"],
+        ["--out", "r.pdf"],
+        ["--out", "gone/r.md"],
+        ["--as-of", "9999-01-01"],
+    ):
         assert command("review", *wrong).code == 2, wrong
     assert command("review", "missing.xlsx").code == 3
 
@@ -533,6 +542,65 @@ def test_every_text_can_be_read_against_what_is_behind_it(world: App, cadence: C
     assert measured["looked"] > 100
     assert measured["found"] == []
     assert measured["wide"] <= 0
+
+
+# --- the workbook --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("cadence", "language"), [("weekly", "en"), ("quarterly", "zh")])
+def test_the_workbook_holds_figures_and_charts_and_no_formula(world: App, cadence: str, language: Any, tmp_path: Path) -> None:
+    found = made(world, Cadence(cadence))
+    (tmp_path / "review.xlsx").write_bytes(document_of([found], "xlsx", Texts(language)))
+    with closing(openpyxl.load_workbook(tmp_path / "review.xlsx")) as book:
+        first, rows, trends, aligned = book.worksheets
+        assert first.title == ("复盘" if language == "zh" else "Review")
+        cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row if cell.value is not None]
+        assert [cell.coordinate for cell in cells if cell.data_type == "f"] == []
+        heads = [cell.value for cell in first["B"] if cell.value]
+        assert heads.index(Texts(language)("Bottlenecks")) < heads.index(Texts(language)("Progress against pace"))
+        table = {row[2].value: row for row in rows.iter_rows(min_row=2, max_row=1 + len(found.lines))}
+        assert set(table) == {" ".join(each.name.split()) for each in found.lines}
+        for each in found.lines:
+            row = table[" ".join(each.name.split())]
+            assert row[7].value == (None if each.progress is None else pytest.approx(float(each.progress)))
+        assert len(first._charts) == 1
+        assert len(trends._charts) == sum(len(each.trend) > 1 for each in found.lines)
+        assert len(aligned._charts) == 1
+
+
+def test_the_workbook_opens_elsewhere(world: App, tmp_path: Path) -> None:
+    (tmp_path / "review.xlsx").write_bytes(document_of([made(world, Cadence.MONTHLY)], "xlsx", Texts()))
+    home = f"-env:UserInstallation={(tmp_path / 'office').as_uri()}"
+    command = [
+        needs("soffice"),
+        "--headless",
+        home,
+        "--convert-to",
+        "csv",
+        "--outdir",
+        str(tmp_path),
+        str(tmp_path / "review.xlsx"),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    assert "Monthly review" in (tmp_path / "review.csv").read_text(encoding="utf-8", errors="replace")
+
+
+def test_a_text_that_begins_like_a_formula_stays_a_text(world: App, tmp_path: Path) -> None:
+    found = made(world, Cadence.WEEKLY)
+    team = found.teams[0]
+    evil = replace(
+        team,
+        name='=HYPERLINK("http://x.example","x")',
+        aims=tuple(
+            replace(aim, lines=tuple(replace(each, name="=1+1", owner="@SUM(A1)", message="+1") for each in aim.lines))
+            for aim in team.aims
+        ),
+    )
+    (tmp_path / "r.xlsx").write_bytes(document_of([replace(found, teams=(evil,))], "xlsx", Texts()))
+    with closing(openpyxl.load_workbook(tmp_path / "r.xlsx")) as book:
+        said = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row if str(cell.value)[:1] in "=@+"]
+        assert len(said) > 3
+        assert {cell.data_type for cell in said} == {"s"}
 
 
 def test_markdown_means_nothing_that_a_sheet_says(world: App) -> None:
