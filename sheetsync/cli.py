@@ -11,7 +11,7 @@ import typer
 
 from sheetsync import __version__
 from sheetsync.errors import SheetsyncError
-from sheetsync.showing import as_document, new_table, plain, put_json, show_pairs, show_report, shown
+from sheetsync.showing import as_document, new_table, plain, put_json, show_choice, show_history, show_pairs, show_report
 from sheetsync.texts import Texts, preferred_language
 
 if TYPE_CHECKING:
@@ -258,40 +258,45 @@ def doctor(
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
 
 
-@app.command(help=say("Shows the figures that were written, and where each came from."))
+@app.command(help=say("Shows the figures that were written, and where each came from; of one key result with a chart."))
 def history(
-    text: Annotated[str, typer.Argument(help=say("Part of a key result's, objective's or group's name."))] = "",
+    text: Annotated[
+        str, typer.Argument(help=say("A key result's id, its name or part of it, or that of its objective or group."))
+    ] = "",
     config: ConfigOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help=say("So many of the newest entries."))] = 40,
+    csv: Annotated[
+        str,
+        typer.Option("--csv", help=say("Write all that is known of each figure to this file; - prints it."), show_default=False),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
+    from sheetsync.provenance import meant, table
+
     with opened(config) as application:
-        entries = list(application.history.entries(text=text or None, limit=limit))
+        texts = application.texts
         if as_json:
             from dataclasses import asdict
 
+            entries = list(application.history.entries(text=text or None, limit=limit))
             put_json(
                 {"entries": [{key: plain(value) for key, value in asdict(entry).items() if key != "key"} for entry in entries]}
             )
             return
-        from rich.console import Console
-
-        from sheetsync.okr import layout
-
-        texts = application.texts
-        table = new_table(texts, "When", "Key result", "Result", "State", "From")
-        for entry in entries:
-            value = None if entry.value is None else float(entry.value)
-            state = layout.word(layout.STATES, entry.state, texts.language)
-            table.add_row(
-                f"{entry.at.astimezone():%Y-%m-%d %H:%M}",
-                entry.key_result,
-                shown(value, entry.unit),
-                state,
-                entry.source or entry.message,
-            )
-        console = Console(highlight=False)
-        console.print(table if entries else texts("No figure was recorded yet."))
+        entries = list(application.history.entries(text=text or None, limit=None if text or csv else limit))
+        found = meant(entries, text) if text and entries else None
+        if csv:
+            written = table((found.entries or entries) if found else entries)
+            if csv == "-":
+                sys.stdout.write(written)
+                return
+            application.put_file(Path(csv), written.encode("utf-8-sig"))
+            sys.stdout.write(texts("Written: {path}.", path=Path(csv)) + "\n")
+            return
+        if found and not found.entries:
+            show_choice(found.key_results, texts)
+            raise typer.Exit(2)
+        show_history(found.entries if found else entries, texts, limit=limit, one=found is not None)
 
 
 @app.command(help=say("Shows what moved, what did not and who acts next: every week, month or quarter, for any day gone by."))

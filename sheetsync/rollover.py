@@ -6,8 +6,6 @@ measured goes (result, progress, status, sync, as of), and links keep their plac
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from sheetsync import tabular
 from sheetsync.model import NO_FILL, CellEdit, CellRef, Column, Grid, KeyResult, Kind, Period
 from sheetsync.okr import layout, period, scan
 from sheetsync.okr.progress import COLOURS, Bands, progress, status
@@ -22,7 +21,6 @@ from sheetsync.okr.rollup import within
 from sheetsync.texts import Sentence, sentence
 
 _MEASURED: Final = (Column.RESULT, Column.PROGRESS, Column.STATUS, Column.SYNC, Column.AS_OF)
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 GRADES: Final = (
     "sheet", "cell", "group", "objective", "key_result", "owner", "period", "start", "target", "result", "progress", "status",
 )  # fmt: skip
@@ -152,13 +150,5 @@ def as_json(found: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def as_csv(found: Sequence[Mapping[str, Any]]) -> bytes:
-    """A table with a heading row, in UTF-8 with the mark that Excel needs; a text never begins like a formula."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, GRADES)
-    writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in one.items()} for one in found)
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
+    """A table with a heading row, in UTF-8 with the mark that Excel needs."""
+    return tabular.as_csv(GRADES, found).encode("utf-8-sig")

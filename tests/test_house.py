@@ -41,7 +41,10 @@ MAY: dict[str, set[str]] = {
     "demo": GROUND | {"okr", "template"},
     "catalogue": GROUND | {"app", "connectors"},
     "doctor": GROUND | {"app", "okr", "web", "connectors"},
-    "rollover": GROUND | {"okr"},
+    "tabular": set(),
+    "plot": set(),
+    "provenance": GROUND | {"okr", "history", "tabular"},
+    "rollover": GROUND | {"okr", "tabular"},
     "beginning": GROUND | {"app", "config", "demo", "okr", "template"},
     "forecast": GROUND | {"okr"},
     "returns": GROUND | {"forecast"},
@@ -49,8 +52,9 @@ MAY: dict[str, set[str]] = {
     "app": {"*"},
     "__main__": {"cli"},
     "connect": GROUND | {"app", "config", "connectors", "web"},
-    "showing": GROUND | {"okr"},
-    "cli": GROUND | {"app", "showing", "daemon", "connect", "catalogue", "doctor", "beginning", "okr", "config", "review"},
+    "showing": GROUND | {"okr", "history", "plot", "provenance"},
+    "cli": GROUND
+    | {"app", "showing", "daemon", "connect", "catalogue", "doctor", "beginning", "okr", "config", "review", "provenance"},
     "_testing": {"*"},
     "testing": {"*"},
 }
