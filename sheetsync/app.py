@@ -378,6 +378,22 @@ class App:
         when = replace(days(cadence, day or today, now, zone), pace=entry.pace, bands=entry.bands, lags=lags)
         return review(rows, self.history, workbook.identity, when, name=workbook.name, groups=groups)
 
+    def put_review(self, entry: WorkbookConfig, review: Review) -> int:
+        """Writes it below the cell `Latest review` of its own workbook; how many cells that changed.
+
+        Raises WorkbookError where there is no such cell or no room, or where the workbook cannot be written now; Held.
+        """
+        from sheetsync.okr import latest
+        from sheetsync.review.sheet import lines
+
+        workbook = self.open_workbook(entry)
+        with hold(self.state / "locks", workbook.identity):
+            grids = workbook.read()
+            texts = Texts("zh" if latest.is_chinese(grids) else "en")
+            edits = latest.plan(grids, lines(review, texts))
+            workbook.apply(edits)
+        return len(edits)
+
     @staticmethod
     def put_file(path: Path, data: bytes) -> None:
         """Writes a file for people, over one that is there. Raises ConfigError where it cannot be written."""

@@ -315,6 +315,9 @@ def review(
             show_default=False,
         ),
     ] = None,
+    into_sheet: Annotated[
+        bool, typer.Option("--into-sheet", help=say("Write it into the workbook itself, below its cell Latest review."))
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -334,11 +337,16 @@ def review(
     with opened(config) as application:
         entries = application.workbook_configs(workbooks or [])
         reviews = [application.review(entry, Cadence(cadence), day=day, groups=tuple(group or ())) for entry in entries]
+        for entry, one in zip(entries, reviews, strict=True) if into_sheet else ():
+            said = application.texts("Written into {workbook}.", workbook=one.workbook)
+            application.put_review(entry, one)
+            if not as_json:
+                sys.stdout.write(said + "\n")
         if out:
             application.put_file(out, document_of(reviews, form, application.texts))
-        if as_json or not out:
+        if as_json or not (out or into_sheet):
             sys.stdout.write(render(reviews, "json" if as_json else "md", application.texts))
-        else:
+        elif out:
             sys.stdout.write(application.texts("Written: {path}.", path=out) + "\n")
 
 
