@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -28,11 +28,15 @@ GRADES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Rollover:
-    """What to write into the copy, which rows begin anew, and what is left for a person to do there."""
+    """What to write into the copy, which rows begin anew, and what is left for a person to do there.
+
+    `renames`  old name -> new name of the sheets that are named after their period; the edits name them as they were
+    """
 
     edits: tuple[CellEdit, ...]
     rows: tuple[KeyResult, ...]
     left: tuple[Sentence, ...]
+    renames: Mapping[str, str]
 
 
 def plan(grids: Sequence[Grid], rows: Sequence[KeyResult], to: Period, *, carry_starts: bool = False) -> Rollover:
@@ -65,12 +69,18 @@ def plan(grids: Sequence[Grid], rows: Sequence[KeyResult], to: Period, *, carry_
                 edits[place] = CellEdit(place, to.label)
     carried = _carried_periods(grids, fresh, to)
     edits.update(carried)
-    said = [
-        sentence("Rename the sheet {sheet} to {period}: its name tells the period.", sheet=name, period=to.label)
-        for name in rename
-    ]
-    said += [sentence("Write the period into {cell}: it is a formula or locked.", cell=cell) for cell in stuck]
-    return Rollover(tuple(edits.values()), tuple(fresh), tuple(said))
+    said = [sentence("Write the period into {cell}: it is a formula or locked.", cell=cell) for cell in stuck]
+    return Rollover(tuple(edits.values()), tuple(fresh), tuple(said), dict.fromkeys(rename, to.label))
+
+
+def to_rename(sheet: str, period: str) -> Sentence:
+    """What is left to do where a sheet could not be renamed."""
+    return sentence("Rename the sheet {sheet} to {period}: its name tells the period.", sheet=sheet, period=period)
+
+
+def under_new_names(edits: Sequence[CellEdit], names: Mapping[str, str]) -> list[CellEdit]:
+    """The same edits for the renamed sheets."""
+    return [replace(edit, ref=replace(edit.ref, sheet=names.get(edit.ref.sheet, edit.ref.sheet))) for edit in edits]
 
 
 def _shared(grid: Grid) -> dict[tuple[int, int], tuple[int, int]]:
