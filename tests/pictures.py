@@ -1,22 +1,27 @@
-"""A story goes in, the pictures of the review's documentation come out: `python -m tests.pictures`. Needs Chromium.
+"""A story goes in, the pictures of the review's documentation come out: `python -m tests.pictures`.
+
+It needs Chromium, LibreOffice and poppler.
 
     review-weekly.png, review-monthly.png, review-quarterly.png   a screen that is 1120 pixels wide
     review-weekly.zh.png                                          the same in Chinese
     review-phone.png                                              a phone that is 390 pixels wide
+    review-workbook.png                                           sheets of the workbook, as LibreOffice prints them
 
 The plan and its figures are made up (`tests/story.py`); the runs and the pages are real.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
-from sheetsync.review import Cadence, render
+from sheetsync.review import Cadence, document_of, render
 from sheetsync.texts import Language, Texts
 from tests.browser import chromium
+from tests.conftest import needs
 from tests.story import tell
 
 PICTURES: Final = Path(__file__).parents[1] / "docs" / "pictures"
@@ -33,6 +38,7 @@ def main() -> None:
         for cadence, height in ((Cadence.WEEKLY, 2600), (Cadence.MONTHLY, 2700), (Cadence.QUARTERLY, 2750)):
             _shoot(here, pages["en"][cadence], f"review-{cadence}.png", SCREEN, height)
         _shoot(here, pages["zh"][Cadence.WEEKLY], "review-weekly.zh.png", SCREEN, 2400)
+        _workbook(here / "en")
         frame = here / "frame.html"
         around, style = "margin:0;background:#c9d2e0;text-align:center", f"width:{PHONE}px;height:2200px;border:0"
         address = pages["en"][Cadence.WEEKLY].as_uri()
@@ -40,10 +46,27 @@ def main() -> None:
         _shoot(here, frame, "review-phone.png", _NARROWEST, 2200)
 
 
+def _workbook(folder: Path) -> None:
+    """The first, the second and the fourth sheet of paper, side by side."""
+    home = f"-env:UserInstallation={(folder / 'office').as_uri()}"
+    pdf = [needs("soffice"), "--headless", home, "--convert-to", "pdf", "--outdir", str(folder), str(folder / "review.xlsx")]
+    subprocess.run(pdf, check=True, capture_output=True, timeout=120)
+    png = [needs("pdftoppm"), "-r", "80", "-png", str(folder / "review.pdf"), str(folder / "paper")]
+    subprocess.run(png, check=True, capture_output=True, timeout=120)
+    papers = sorted(folder.glob("paper-*.png"))
+    chosen = [papers[0], papers[1], papers[-2]]
+    frame = folder / "papers.html"
+    style = "margin:0;background:#c9d2e0;display:flex;gap:12px;padding:12px"
+    images = "".join(f'<img src="{paper.as_uri()}" style="width:600px">' for paper in chosen)
+    frame.write_text(f'<body style="{style}">{images}')
+    _shoot(folder, frame, "review-workbook.png", 1848, 872)
+
+
 def _pages(folder: Path, language: Language) -> dict[Cadence, Path]:
     found = {}
     with tell(folder, language) as app:
         (entry,) = app.workbook_configs([])
+        (folder / "review.xlsx").write_bytes(document_of([app.review(entry, Cadence.QUARTERLY)], "xlsx", Texts(language)))
         for cadence in Cadence:
             found[cadence] = folder / f"{cadence}.html"
             found[cadence].write_text(render([app.review(entry, cadence)], "html", Texts(language)), encoding="utf-8")

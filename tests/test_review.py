@@ -181,6 +181,29 @@ def test_the_forecast_and_the_costs_of_a_row(world: App) -> None:
     assert line(made(world, Cadence.WEEKLY), "Sign-ups").forecast is TooLittle.FEW_FIGURES
 
 
+def test_costs_from_a_row_that_measures_what_was_spent(world: App) -> None:
+    from sheetsync.model import Cell, CellRef, Column
+    from sheetsync.okr.scan import scan
+
+    rows = scan(world.open_workbook(world.workbook_configs([])[0]).read(), today=date(2027, 3, 11))
+    when = days(Cadence.WEEKLY, date(2027, 3, 11), world.edges.time.now(), UTC)
+    identity = world.open_workbook(world.workbook_configs([])[0]).identity
+
+    def with_budget(text: str) -> Any:
+        named = [
+            replace(row, cells={**row.cells, Column.BUDGET: Cell(text)}, refs={**row.refs, Column.BUDGET: CellRef("x", 1, 1)})
+            if "Search" in row.name else row
+            for row in rows
+        ]  # fmt: skip
+        return line(review(named, world.history, identity, when, name="x"), "Search").cost
+
+    search, spent = (line(made(world, Cadence.WEEKLY), name).value for name in ("Search", "Readers"))
+    assert with_budget("KR4.1").spent == spent
+    assert with_budget("KR4.1").per_result == spent / search
+    assert with_budget("KR3.1") is None  # itself
+    assert with_budget("to be told") is None
+
+
 def test_a_day_gone_by_is_as_it_was(world: App) -> None:
     then = made(world, Cadence.WEEKLY, day=date(2027, 2, 3))
     assert then.when.over

@@ -79,7 +79,7 @@ ON_THE_PAGE: Final = (
         "The mark on a bar is where progress should be on that day. In a trend, the dashed line is the straight way to the "
         "target and the shaded part the forecast."
     ),
-    mark("Costs take the budget as spent evenly over the period."),
+    mark("Costs take a budget as spent evenly over the period, unless a row measures what was spent."),
 )
 """What page.html says, for the catalogues."""
 
