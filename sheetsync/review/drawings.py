@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl.chart import BarChart, LineChart, Reference
+from openpyxl.chart.axis import DateAxis
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.layout import Layout, ManualLayout
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
-from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
 from openpyxl.styles import Alignment as Placing
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
@@ -30,6 +31,7 @@ _ROW: Final = 0.53
 MOST: Final = 60
 """So many trends are drawn; a workbook with hundreds of charts opens slowly."""
 _ACROSS: Final = 3
+_STEPS: Final = 91
 _TREND_LINES: Final[tuple[dict[str, Any], ...]] = (
     {"solidFill": _BLUE, "w": 25400}, {"solidFill": _DUE, "w": 12700, "prstDash": "sysDash"},
 )  # fmt: skip
@@ -87,14 +89,16 @@ def _quiet(chart: Any, size: int = 1000) -> None:
     """Axes in the page's own ink, no frame around."""
     letters = CharacterProperties(sz=size, solidFill=_SOFT)
     for axis in (chart.x_axis, chart.y_axis):
-        axis.txPr = RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=letters), endParaRPr=letters)])
+        axis.txPr = RichText(
+            bodyPr=RichTextProperties(rot=0), p=[Paragraph(pPr=ParagraphProperties(defRPr=letters), endParaRPr=letters)]
+        )
         axis.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=_RULE))
         axis.majorTickMark = "none"
     chart.graphical_properties = GraphicalProperties(ln=LineProperties(noFill=True))
 
 
 def trends(sheet: Worksheet, review: Review, texts: Texts) -> None:
-    """A chart a key result: its progress week by week beside the straight way to the target. The figures stand at the right."""
+    """A chart a key result: its progress day by day beside the straight way to the target. The figures stand at the right."""
     prepared(sheet, (2, *[13.5] * 12))
     drawn = [line for line in review.lines if len(line.trend) > 1][:MOST]
     put(sheet, 2, 2, texts("Trend of each key result, with the straight way to the target"), ink(14, bold=True))
@@ -105,12 +109,15 @@ def trends(sheet: Worksheet, review: Review, texts: Texts) -> None:
         days = _days(line, review.when.day)
         put(sheet, 1, column, one_line(line.name, 60))
         for row, (day, reached, due) in enumerate(days, 2):
-            label = f"{day:%m-%d}" if (row - 2) % 4 == 0 else " "
-            for place, value, how in ((0, day, "yyyy-mm-dd"), (1, label, ""), (2, reached, "0%"), (3, due, "0%")):
+            for place, value, how in ((0, day, "yyyy-mm-dd"), (1, reached, "0%"), (2, due, "0%")):
                 put(sheet, row, column + place, value, number_format=how)
         chart: Any = LineChart()
-        chart.add_data(Reference(sheet, min_col=column + 2, max_col=column + 3, min_row=2, max_row=len(days) + 1))
-        chart.set_categories(Reference(sheet, min_col=column + 1, min_row=2, max_row=len(days) + 1))
+        chart.x_axis = DateAxis(crossAx=100, baseTimeUnit="days", majorTimeUnit="months")
+        chart.x_axis.number_format = "mm-dd"
+        chart.x_axis.majorUnit = max(round((days[-1][0] - days[0][0]).days / 120), 1)
+        chart.y_axis.crossAx = 500
+        chart.add_data(Reference(sheet, min_col=column + 1, max_col=column + 2, min_row=2, max_row=len(days) + 1))
+        chart.set_categories(Reference(sheet, min_col=column, min_row=2, max_row=len(days) + 1))
         for series, line_look in zip(chart.series, _TREND_LINES, strict=True):
             series.smooth = False
             series.marker.symbol = "none"
@@ -118,7 +125,6 @@ def trends(sheet: Worksheet, review: Review, texts: Texts) -> None:
         chart.legend, chart.width, chart.height = None, 10.2, 5.0
         chart.x_axis.delete = chart.y_axis.delete = False
         chart.y_axis.number_format = "0%"
-        chart.x_axis.tickLblSkip = 1
         chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=_RULE))
         chart.layout = Layout(manualLayout=ManualLayout(x=0.14, y=0.06, w=0.82, h=0.74, layoutTarget="inner"))
         _quiet(chart, 800)
@@ -136,7 +142,7 @@ def trends(sheet: Worksheet, review: Review, texts: Texts) -> None:
         sheet.merge_cells(start_row=top, end_row=top, start_column=place, end_column=place + 3)
         sheet.row_dimensions[top].height = 32
         sheet.add_chart(chart, f"{get_column_letter(place)}{top + 1}")
-        column += 5
+        column += 4
     for place in range(20, column):
         sheet.column_dimensions[get_column_letter(place)].width = 11
     for down in range(6, (len(drawn) - 1) // _ACROSS + 1, 6):
@@ -145,15 +151,17 @@ def trends(sheet: Worksheet, review: Review, texts: Texts) -> None:
 
 
 def _days(line: Line, today: date) -> list[tuple[date, float | None, float | None]]:
-    """About weekly: the day, the progress known then, and where the straight way to the target is; on to the period's end."""
+    """Up to about ninety days, evenly: the day, the progress known then, where the straight way is; to the period's end."""
     first = line.period.start if line.period else line.trend[0].day
     last = line.period.end if line.period else today
-    step = max((last - first).days // 13, 1)
-    marks = sorted({*(first + timedelta(days=number) for number in range(0, (last - first).days, step)), last, min(today, last)})
+    span = (last - first).days
+    step = span // _STEPS + 1
+    marks = [first + timedelta(days=number) for number in range(span + 1)]
     found = []
-    for day in marks:
+    for day in marks:  # even steps, so that the straight way is straight, and today among them
+        if (day - today).days % step:
+            continue
         known = [point.progress for point in line.trend if point.day <= day]
         reached = float(known[-1]) if known and day <= today else None
-        due = (day - first).days / max((last - first).days, 1) if line.period else None
-        found.append((day, reached, due))
+        found.append((day, reached, (day - first).days / max(span, 1) if line.period else None))
     return found

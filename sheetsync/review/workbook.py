@@ -23,7 +23,7 @@ from sheetsync.okr.progress import COLOURS, Status
 from sheetsync.review import numbers, says
 from sheetsync.review.cells import BLUE, CENTRE, HEAD, SOFT, WRAPPED, ink, prepared, put
 from sheetsync.review.drawings import contributions, pace, trends
-from sheetsync.review.words import Act, Line, Review, Standing
+from sheetsync.review.words import Act, Cadence, Line, Review, Standing
 from sheetsync.texts import Texts, mark, one_line
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class _Page:
         self._bottlenecks(review)
         self._acts(review)
         self._teams(review)
-        self._moved(review)
+        if when.cadence is not Cadence.QUARTERLY:
+            self._moved(review)
         self._changes(review)
         self._announced(review)
         self._broken(review)
@@ -203,7 +204,7 @@ class _Page:
             for team in review.teams
         ), ("", "", _SHARE, _SHARE, _POINTS))  # fmt: skip
         self.row += pace(self.sheet, self.row - 1, (first, last))
-        if review.when.cadence == "quarterly":
+        if review.when.cadence is Cadence.QUARTERLY:
             self._heading(say("Grades"))
             self._table((say("Objective"), say("Team"), say("Grade"), say("Before")), (
                 (_text(aim.name) or numbers.NONE, _text(team.name), _number(aim.grade), _number(aim.grade_before))
