@@ -394,6 +394,33 @@ class App:
         when = replace(days(cadence, day or today, now, zone), pace=entry.pace, bands=entry.bands, lags=lags)
         return review(rows, self.history, workbook.identity, when, name=workbook.name, groups=groups)
 
+    def put_review(self, entry: WorkbookConfig, review: Review) -> int:
+        """Writes it below the cell `Latest review` of its own workbook; how many cells that changed.
+
+        Raises WorkbookError where there is no such cell or no room, or where the workbook cannot be written now; Held.
+        """
+        from sheetsync.okr import latest
+        from sheetsync.review.sheet import lines
+
+        workbook = self.open_workbook(entry)
+        with hold(self.state / "locks", workbook.identity):
+            grids = workbook.read()
+            texts = Texts("zh" if latest.is_chinese(grids) else "en")
+            edits = latest.plan(grids, lines(review, texts))
+            workbook.apply(edits)
+        return len(edits)
+
+    @staticmethod
+    def put_file(path: Path, data: bytes) -> None:
+        """Writes a file for people, over one that is there. Raises ConfigError where it cannot be written."""
+        try:
+            path.write_bytes(data)
+        except OSError:
+            raise ConfigError(
+                "{path} cannot be written.", path=path,
+                advice="Close it where it is open, and check that the folder is there and that you may write into it.",
+            ) from None  # fmt: skip
+
     # --- roll-over
 
     def roll_over(
@@ -406,6 +433,7 @@ class App:
         """
         from sheetsync import rollover
         from sheetsync.template import write_new
+        from sheetsync.workbooks._ooxml.renaming import renamed
 
         target = period.parse(to)
         if target is None:
@@ -413,27 +441,36 @@ class App:
                 "{text} is no period.", text=to, advice="Write a year, a quarter or a month: 2027, 2027-Q1, 2027-03."
             )
         old = self.config.path(entry.path)
-        self.open_workbook(entry).read()  # says in its own words what is wrong with it
+        source = self.open_workbook(entry)
+        grids = source.read()  # says in its own words what is wrong with it
         new = out or old.with_name(f"{old.stem}-{target.label}{old.suffix}")
         if new.suffix.casefold() != old.suffix.casefold():
             raise ConfigError("The new workbook must end with {suffix}, like the old one.", suffix=old.suffix)
-        write_new(new, old.read_bytes())
+        today = self.edges.time.now().astimezone(self.zone(entry)).date()
+        rows = scan(grids, today=today, default_period=period.parse(entry.period))
+        planned = rollover.plan(grids, rows, target, carry_starts=carry_starts)
+        if not planned.rows:
+            raise ConfigError("Every key result of this workbook is of {period} already.", period=target.label)
+        data, names, left = old.read_bytes(), dict(planned.renames), list(planned.left)
+        try:
+            data = renamed(data, names) if names else data
+        except WorkbookError as error:
+            names = {}
+            left += [sentence(error.template, **error.params)]
+            left += [rollover.to_rename(name, label) for name, label in planned.renames.items()]
+        write_new(new, data)
         try:
             copy = self.open_workbook(WorkbookConfig(path=str(new.resolve()), backups=0))
-            grids = copy.read()
-            today = self.edges.time.now().astimezone(self.zone(entry)).date()
-            rows = scan(grids, today=today, default_period=period.parse(entry.period))
-            planned = rollover.plan(grids, rows, target, carry_starts=carry_starts)
-            if not planned.rows:
-                raise ConfigError("Every key result of this workbook is of {period} already.", period=target.label)
-            copy.apply(planned.edits)
+            copy.read()
+            edits = rollover.under_new_names(planned.edits, names)
+            copy.apply(edits)
             if grades is not None:
                 found = rollover.grades(planned.rows, bands=entry.bands)
                 write_new(grades, rollover.as_csv(found) if grades.suffix.casefold() == ".csv" else rollover.as_json(found))
         except BaseException:
             new.unlink(missing_ok=True)
             raise
-        return RolledOver(new, len(planned.rows), len(planned.edits), planned.left, grades)
+        return RolledOver(new, len(planned.rows), len(edits), tuple(left), grades)
 
 
 class _NoDoor:

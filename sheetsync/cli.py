@@ -11,7 +11,7 @@ import typer
 
 from sheetsync import __version__
 from sheetsync.errors import SheetsyncError
-from sheetsync.showing import as_document, new_table, plain, put_json, show_pairs, show_report, shown
+from sheetsync.showing import as_document, new_table, plain, put_json, show_choice, show_history, show_pairs, show_report
 from sheetsync.texts import Texts, preferred_language
 
 if TYPE_CHECKING:
@@ -258,40 +258,45 @@ def doctor(
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
 
 
-@app.command(help=say("Shows the figures that were written, and where each came from."))
+@app.command(help=say("Shows the figures that were written, and where each came from; of one key result with a chart."))
 def history(
-    text: Annotated[str, typer.Argument(help=say("Part of a key result's, objective's or group's name."))] = "",
+    text: Annotated[
+        str, typer.Argument(help=say("A key result's id, its name or part of it, or that of its objective or group."))
+    ] = "",
     config: ConfigOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help=say("So many of the newest entries."))] = 40,
+    csv: Annotated[
+        str,
+        typer.Option("--csv", help=say("Write all that is known of each figure to this file; - prints it."), show_default=False),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
+    from sheetsync.provenance import meant, table
+
     with opened(config) as application:
-        entries = list(application.history.entries(text=text or None, limit=limit))
+        texts = application.texts
         if as_json:
             from dataclasses import asdict
 
+            entries = list(application.history.entries(text=text or None, limit=limit))
             put_json(
                 {"entries": [{key: plain(value) for key, value in asdict(entry).items() if key != "key"} for entry in entries]}
             )
             return
-        from rich.console import Console
-
-        from sheetsync.okr import layout
-
-        texts = application.texts
-        table = new_table(texts, "When", "Key result", "Result", "State", "From")
-        for entry in entries:
-            value = None if entry.value is None else float(entry.value)
-            state = layout.word(layout.STATES, entry.state, texts.language)
-            table.add_row(
-                f"{entry.at.astimezone():%Y-%m-%d %H:%M}",
-                entry.key_result,
-                shown(value, entry.unit),
-                state,
-                entry.source or entry.message,
-            )
-        console = Console(highlight=False)
-        console.print(table if entries else texts("No figure was recorded yet."))
+        entries = list(application.history.entries(text=text or None, limit=None if text or csv else limit))
+        found = meant(entries, text) if text and entries else None
+        if csv:
+            written = table((found.entries or entries) if found else entries)
+            if csv == "-":
+                sys.stdout.write(written)
+                return
+            application.put_file(Path(csv), written.encode("utf-8-sig"))
+            sys.stdout.write(texts("Written: {path}.", path=Path(csv)) + "\n")
+            return
+        if found and not found.entries:
+            show_choice(found.key_results, texts)
+            raise typer.Exit(2)
+        show_history(found.entries if found else entries, texts, limit=limit, one=found is not None)
 
 
 @app.command(help=say("Shows what moved, what did not and who acts next: every week, month or quarter, for any day gone by."))
@@ -305,21 +310,26 @@ def review(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help=say("The file to write: .html, .md or .json; without it, the text is printed."), show_default=False
+            "--out",
+            help=say("The file to write: .html, .xlsx, .md or .json; without it, the text is printed."),
+            show_default=False,
         ),
     ] = None,
+    into_sheet: Annotated[
+        bool, typer.Option("--into-sheet", help=say("Write it into the workbook itself, below its cell Latest review."))
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     from datetime import date
 
-    from sheetsync.review import Cadence, render
+    from sheetsync.review import Cadence, document_of, render
 
     if cadence not in tuple(Cadence):
         raise typer.BadParameter(say("Choose weekly, monthly or quarterly."), param_hint="--cadence")
-    form = "json" if as_json else out.suffix.removeprefix(".").lower() if out else "md"
-    if (out.suffix.removeprefix(".").lower() if out else form) not in ("html", "md", "json"):
-        raise typer.BadParameter(say("The file ends with .html, .md or .json."), param_hint="--out")
+    form = out.suffix.removeprefix(".").lower() if out else "md"
+    if form not in ("html", "xlsx", "md", "json"):
+        raise typer.BadParameter(say("The file ends with .html, .xlsx, .md or .json."), param_hint="--out")
     try:
         day = date.fromisoformat(as_of) if as_of else None
     except ValueError:
@@ -327,11 +337,16 @@ def review(
     with opened(config) as application:
         entries = application.workbook_configs(workbooks or [])
         reviews = [application.review(entry, Cadence(cadence), day=day, groups=tuple(group or ())) for entry in entries]
+        for entry, one in zip(entries, reviews, strict=True) if into_sheet else ():
+            said = application.texts("Written into {workbook}.", workbook=one.workbook)
+            application.put_review(entry, one)
+            if not as_json:
+                sys.stdout.write(said + "\n")
         if out:
-            out.write_text(render(reviews, out.suffix.removeprefix(".").lower(), application.texts), encoding="utf-8")
-        if as_json or not out:
-            sys.stdout.write(render(reviews, form, application.texts))
-        else:
+            application.put_file(out, document_of(reviews, form, application.texts))
+        if as_json or not (out or into_sheet):
+            sys.stdout.write(render(reviews, "json" if as_json else "md", application.texts))
+        elif out:
             sys.stdout.write(application.texts("Written: {path}.", path=out) + "\n")
 
 

@@ -6,15 +6,14 @@ measured goes (result, progress, status, sync, as of), and links keep their plac
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from sheetsync import tabular
 from sheetsync.model import NO_FILL, CellEdit, CellRef, Column, Grid, KeyResult, Kind, Period
 from sheetsync.okr import layout, period, scan
 from sheetsync.okr.progress import COLOURS, Bands, progress, status
@@ -22,7 +21,6 @@ from sheetsync.okr.rollup import within
 from sheetsync.texts import Sentence, sentence
 
 _MEASURED: Final = (Column.RESULT, Column.PROGRESS, Column.STATUS, Column.SYNC, Column.AS_OF)
-_FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 GRADES: Final = (
     "sheet", "cell", "group", "objective", "key_result", "owner", "period", "start", "target", "result", "progress", "status",
 )  # fmt: skip
@@ -30,11 +28,15 @@ GRADES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Rollover:
-    """What to write into the copy, which rows begin anew, and what is left for a person to do there."""
+    """What to write into the copy, which rows begin anew, and what is left for a person to do there.
+
+    `renames`  old name -> new name of the sheets that are named after their period; the edits name them as they were
+    """
 
     edits: tuple[CellEdit, ...]
     rows: tuple[KeyResult, ...]
     left: tuple[Sentence, ...]
+    renames: Mapping[str, str]
 
 
 def plan(grids: Sequence[Grid], rows: Sequence[KeyResult], to: Period, *, carry_starts: bool = False) -> Rollover:
@@ -67,12 +69,18 @@ def plan(grids: Sequence[Grid], rows: Sequence[KeyResult], to: Period, *, carry_
                 edits[place] = CellEdit(place, to.label)
     carried = _carried_periods(grids, fresh, to)
     edits.update(carried)
-    said = [
-        sentence("Rename the sheet {sheet} to {period}: its name tells the period.", sheet=name, period=to.label)
-        for name in rename
-    ]
-    said += [sentence("Write the period into {cell}: it is a formula or locked.", cell=cell) for cell in stuck]
-    return Rollover(tuple(edits.values()), tuple(fresh), tuple(said))
+    said = [sentence("Write the period into {cell}: it is a formula or locked.", cell=cell) for cell in stuck]
+    return Rollover(tuple(edits.values()), tuple(fresh), tuple(said), dict.fromkeys(rename, to.label))
+
+
+def to_rename(sheet: str, period: str) -> Sentence:
+    """What is left to do where a sheet could not be renamed."""
+    return sentence("Rename the sheet {sheet} to {period}: its name tells the period.", sheet=sheet, period=period)
+
+
+def under_new_names(edits: Sequence[CellEdit], names: Mapping[str, str]) -> list[CellEdit]:
+    """The same edits for the renamed sheets."""
+    return [replace(edit, ref=replace(edit.ref, sheet=names.get(edit.ref.sheet, edit.ref.sheet))) for edit in edits]
 
 
 def _shared(grid: Grid) -> dict[tuple[int, int], tuple[int, int]]:
@@ -152,13 +160,5 @@ def as_json(found: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def as_csv(found: Sequence[Mapping[str, Any]]) -> bytes:
-    """A table with a heading row, in UTF-8 with the mark that Excel needs; a text never begins like a formula."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, GRADES)
-    writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in one.items()} for one in found)
-    return text.getvalue().encode("utf-8-sig")
-
-
-def _harmless(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_SIGNS) else value
+    """A table with a heading row, in UTF-8 with the mark that Excel needs."""
+    return tabular.as_csv(GRADES, found).encode("utf-8-sig")

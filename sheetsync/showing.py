@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sheetsync.texts import Texts, mark
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
+    from sheetsync.history import Entry
     from sheetsync.model import RunReport
 
 
@@ -88,6 +91,104 @@ def shown(value: float | str | None, unit: str = "") -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:,.6g}"
     return value
+
+
+def show_choice(entries: Sequence[Entry], texts: Texts) -> None:
+    """The key results that a text might mean."""
+    from rich.console import Console
+
+    from sheetsync.provenance import name_of, period_of
+
+    console = Console(highlight=False)
+    table = new_table(texts, "Key result", "Group", "Period", "Result", "Workbook")
+    for entry in entries:
+        place = entry.workbook.replace("\\", "/").rpartition("/")[2]
+        table.add_row(name_of(entry), entry.group, period_of(entry), _of(entry), place)
+    console.print(table)
+    console.print(texts("Several key results fit. Name one by its id or its whole name."))
+
+
+def show_history(entries: Sequence[Entry], texts: Texts, *, limit: int, one: bool) -> None:
+    """Figures with where they came from, the newest last; of one key result with a chart above."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from sheetsync.okr import layout
+    from sheetsync.provenance import name_of
+
+    console = Console(highlight=False)
+    if not entries:
+        console.print(texts("No figure was recorded yet."))
+        return
+    if one:
+        _show_chart(console, entries, texts)
+    if one:
+        table = new_table(texts, "When", "Result", "As of", "State", "From", "Run")
+    else:
+        table = new_table(texts, "When", "Key result", "Result", "As of", "State", "From", "Run")
+    for entry in entries[-limit:]:
+        source = "" if entry.state in ("kept", "broken") else entry.source
+        cells: list[str | Text] = [
+            f"{entry.at.astimezone():%Y-%m-%d %H:%M}", _of(entry), f"{entry.as_of.astimezone():%Y-%m-%d}",
+            Text(layout.word(layout.STATES, entry.state, texts.language), style=STYLES.get(entry.state, "")),
+            source or entry.message, str(entry.run),
+        ]  # fmt: skip
+        table.add_row(*(cells if one else [cells[0], name_of(entry), *cells[1:]]))
+    console.print(table)
+    if len(entries) > limit:
+        console.print(texts("The newest {count} of {all}; more with --limit.", count=limit, all=len(entries)))
+
+
+def _of(entry: Entry) -> str:
+    return shown(None if entry.value is None else float(entry.value), entry.unit)
+
+
+_CHART_WIDE: Final = 60
+
+
+def _show_chart(console: Console, entries: Sequence[Entry], texts: Texts) -> None:
+    """Progress by day from start to target, and the straight way between; nothing where there is no period or one day alone."""
+    from rich.text import Text
+
+    from sheetsync.okr.period import parse
+    from sheetsync.plot import plot
+    from sheetsync.provenance import name_of, period_of
+
+    newest, period = entries[-1], parse(period_of(entries[-1]))
+    console.print(Text(name_of(newest), style="bold"))
+    said = texts.join(texts("Objective"), newest.objective), texts.join(texts("Link"), newest.link)
+    for line in (one for one in said if one):
+        console.print(Text(line), soft_wrap=True)
+    known = {one.at.astimezone().date(): float(one.progress) for one in entries if one.progress is not None}
+    if len(known) < 2:
+        return
+    days = sorted(known)
+    first, last = (period.start, period.end) if period else (days[0], days[-1])
+    drawn = plot([(day, known[day]) for day in days], first, last, width=_CHART_WIDE)
+    target = shown(None if newest.target is None else float(newest.target), newest.unit)
+    names = {drawn.zero: texts("start"), drawn.whole: texts("target {target}", target=target)}
+    wide = max(_cells(name) for name in names.values()) + 1
+    console.print()
+    for number, row in enumerate(drawn.rows):
+        label = names.get(number, "")
+        drawn_row = Text(" " * (wide - _cells(label)) + label + (" ┤" if label else " │"), style="bright_black")
+        for cell in row:
+            drawn_row.append(cell.sign, style="bold cyan" if cell.figure else "bright_black")
+        console.print(drawn_row)
+    gap = _CHART_WIDE - 20
+    console.print(Text(f"{' ' * wide} └{'─' * _CHART_WIDE}\n{' ' * (wide + 2)}{first}{' ' * gap}{last}", style="bright_black"))
+    dots = texts("Thick: progress by day, {progress} now. Dots: the straight way from start to target.", progress=_share(newest))
+    console.print(Text(dots, style="bright_black"))
+
+
+def _share(entry: Entry) -> str:
+    return "–" if entry.progress is None else f"{entry.progress:.0%}"
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def show_pairs(texts: Texts, document: dict[str, Any]) -> None:

@@ -8,14 +8,20 @@ import random
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from html.parser import HTMLParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
 
 from sheetsync.app import App, Edges, Wishes
@@ -24,12 +30,14 @@ from sheetsync.errors import ConfigError
 from sheetsync.forecast import Forecast, TooLittle
 from sheetsync.history import Entry, History
 from sheetsync.okr.progress import Status, Unmeasured
-from sheetsync.review import Cadence, Review, days, render, review
+from sheetsync.review import Cadence, Review, days, document_of, render, review
 from sheetsync.review.says import ON_THE_PAGE, address
 from sheetsync.texts import Texts
+from tests.browser import chromium
 from tests.conftest import Done, needs, write_plan
 
 HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>\"' [x](javascript:1) | `"
+ARTICLES = f"O4 Articles {HOSTILE}"
 HEADINGS = (
     "Group", "Objective", "Key result", "Type", "Start", "Target", "Result", "Data link", "Progress", "Status", "Sync", "As of",
     "Owner", "Aligned to", "Budget",
@@ -62,10 +70,17 @@ def plan() -> Iterator[tuple[Any, ...]]:
     yield row("Inbound", "O3 More leads", "KR3.1 Search", "number", (0, 500, None), "file:data/a.csv#value", "Ann", "KR1.1", 9000)
     yield row("Inbound", "O3 More leads", "KR3.2 Webinars", "number", (0, 400, None), "file:data/b.csv#value", "Ben", "KR1.1")
     yield row(
-        "Content", "O4 Articles", f"KR4.1 Readers {HOSTILE}", "number", (0, 20000, None), "file:data/c.csv#value", HOSTILE, "O1"
+        "Content",
+        ARTICLES,
+        f"KR4.1 Readers {HOSTILE}",
+        "number",
+        (0, 20000, None),
+        "file:data/c.csv#value",
+        HOSTILE,
+        "O1",
     )
-    yield row("Content", "O4 Articles", "KR4.2 Days to publish", "at most", (20, 8, 14), "manual:", "Cem", "nothing known")
-    yield row("Content", "O4 Articles", "KR4.3 Style guide", "yes-no", (None, "yes", "no"), "file:data/d.csv#value", "Cem")
+    yield row("Content", ARTICLES, "KR4.2 Days to publish", "at most", (20, 8, 14), "manual:", "Cem", "nothing known")
+    yield row("Content", ARTICLES, "KR4.3 Style guide", "yes-no", (None, "yes", "no"), "file:data/d.csv#value", "Cem")
     yield row("Ads", "O5 Clicks", "KR5.1 Sign-ups", "number", (0, 300, 40), 'https://ads.example/x?y=1&z="><b>', "", "KR3.1")
 
 
@@ -164,6 +179,29 @@ def test_the_forecast_and_the_costs_of_a_row(world: App) -> None:
     assert search.cost.per_result == pytest.approx(spent / search.value, rel=Decimal("0.01"))
     assert line(made(world, Cadence.WEEKLY), "Style guide").forecast.risk == 0
     assert line(made(world, Cadence.WEEKLY), "Sign-ups").forecast is TooLittle.FEW_FIGURES
+
+
+def test_costs_from_a_row_that_measures_what_was_spent(world: App) -> None:
+    from sheetsync.model import Cell, CellRef, Column
+    from sheetsync.okr.scan import scan
+
+    rows = scan(world.open_workbook(world.workbook_configs([])[0]).read(), today=date(2027, 3, 11))
+    when = days(Cadence.WEEKLY, date(2027, 3, 11), world.edges.time.now(), UTC)
+    identity = world.open_workbook(world.workbook_configs([])[0]).identity
+
+    def with_budget(text: str) -> Any:
+        named = [
+            replace(row, cells={**row.cells, Column.BUDGET: Cell(text)}, refs={**row.refs, Column.BUDGET: CellRef("x", 1, 1)})
+            if "Search" in row.name else row
+            for row in rows
+        ]  # fmt: skip
+        return line(review(named, world.history, identity, when, name="x"), "Search").cost
+
+    search, spent = (line(made(world, Cadence.WEEKLY), name).value for name in ("Search", "Readers"))
+    assert with_budget("KR4.1").spent == spent
+    assert with_budget("KR4.1").per_result == spent / search
+    assert with_budget("KR3.1") is None  # itself
+    assert with_budget("to be told") is None
 
 
 def test_a_day_gone_by_is_as_it_was(world: App) -> None:
@@ -294,11 +332,17 @@ def test_the_command_prints_and_writes(tmp_path: Path, monkeypatch: pytest.Monke
     assert done.out.startswith("# Weekly review: okr.xlsx\n")
     (found,) = command("review", "--cadence", "monthly", "--json").json["reviews"]
     assert (found["cadence"], found["key_results"][0]["result"]) == ("monthly", 7)
-    for name in ("r.html", "r.md", "r.json"):
+    for name in ("r.html", "r.md", "r.json", "r.xlsx"):
         assert "Written" in command("review", "okr.xlsx", "--cadence", "quarterly", "--out", name).out
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["reviews"][0]["teams"][0]["name"] == "Inbound"
-    for wrong in (["--cadence", "daily"], ["--as-of", "yesterday"], ["--out", "r.pdf"], ["--as-of", "9999-01-01"]):
+    for wrong in (
+        ["--cadence", "daily"],
+        ["--as-of", "yesterday"],
+        ["--out", "r.pdf"],
+        ["--out", "gone/r.md"],
+        ["--as-of", "9999-01-01"],
+    ):
         assert command("review", *wrong).code == 2, wrong
     assert command("review", "missing.xlsx").code == 3
 
@@ -386,30 +430,107 @@ def test_every_sentence_of_the_page_is_in_the_catalogue() -> None:
     assert said == set(ON_THE_PAGE)
 
 
-def in_browser(path: Path, tmp_path: Path) -> str:
-    browser = needs("chromium")
-    return subprocess.run(
-        [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--disable-quic", f"--user-data-dir={tmp_path / 'profile'}",
-            "--dump-dom", path.as_uri(),
-        ],
-        capture_output=True, text=True, check=True, timeout=60, env={**os.environ, "HOME": str(tmp_path)},
-    ).stdout  # fmt: skip
+class _Site(ThreadingHTTPServer):
+    """Serves one page, and remembers whatever else is asked for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Asked)
+        self.text, self.asked = text.encode(), []
+        Thread(target=self.serve_forever, daemon=True).start()
 
 
-def test_no_script_of_a_sheet_runs_even_where_the_page_would_let_it(world: App, tmp_path: Path) -> None:
-    text = page(world, Cadence.QUARTERLY)
-    assert "<img" not in text
+class _Asked(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        site = self.server
+        assert isinstance(site, _Site)
+        if self.path == "/favicon.ico":  # the browser's own question
+            self.send_error(404)
+            return
+        site.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(site.text)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def browsed(text: str, tmp_path: Path) -> tuple[str, list[str]]:
+    """What the browser makes of a page, and what it asked for. Scripts have twenty seconds, of which none passes."""
+    with _Site(text) as site:
+        shown = chromium(
+            tmp_path, "--virtual-time-budget=20000", "--dump-dom", f"http://127.0.0.1:{site.server_port}/review.html"
+        )
+        site.shutdown()
+        return shown, site.asked
+
+
+def title_of(shown: str) -> str:
+    title = re.search("<title>(.*?)</title>", shown, re.DOTALL)
+    assert title is not None
+    return unescape(title[1])
+
+
+def opened(text: str) -> str:
+    """A page without the rule that lets no script run."""
     allowed = re.sub(r"<meta http-equiv=[^>]*>", "", text)
     assert allowed != text
-    (tmp_path / "review.html").write_text(allowed, encoding="utf-8")
-    shown = in_browser(tmp_path / "review.html", tmp_path)
-    title = re.search("<title>(.*?)</title>", shown)
-    assert title is not None
-    assert title[1].startswith("Quarterly review")
+    return allowed
+
+
+@pytest.mark.parametrize("cadence", Cadence)
+def test_no_script_of_a_sheet_runs_even_where_the_page_would_let_it(world: App, cadence: Cadence, tmp_path: Path) -> None:
+    """Hostile texts stand in an objective, a key result, an owner and a link; nothing runs and nothing is asked for."""
+    text = page(world, cadence)
+    assert "onerror" in text
+    shown, asked = browsed(opened(text), tmp_path)
+    assert title_of(shown).startswith(f"{cadence.capitalize()} review")
+    assert asked == ["/review.html"]
     assert "<img" not in shown
     assert "<script" not in shown
+    assert not re.search(r"<[^>]* on[a-z]+=", shown)
+
+
+def test_a_script_in_a_page_would_have_been_seen(tmp_path: Path) -> None:
+    shown, asked = browsed(f"<title>calm</title><body>{HOSTILE}", tmp_path)
+    assert title_of(shown) == "run"
+    assert "/x" in asked
+
+
+AXE = """
+<script>axe.run({resultTypes: ["violations", "passes"]}).then(found => document.title = JSON.stringify({
+  passes: found.passes.map(each => each.id),
+  violations: found.violations.map(each => [each.id, each.help, each.nodes.map(node => node.html.slice(0, 120))])}))</script>
+"""
+
+
+def axe(text: str, tmp_path: Path) -> Any:
+    engine = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8").replace("</script", "<\\/script")
+    shown, _ = browsed(text.replace("</body>", f"<script>{engine}</script>{AXE}</body>"), tmp_path)
+    return json.loads(title_of(shown))
+
+
+@pytest.mark.parametrize(("cadence", "language"), [("weekly", "en"), ("monthly", "zh"), ("quarterly", "en")])
+def test_the_page_holds_the_rules_of_accessibility(world: App, cadence: str, language: Any, tmp_path: Path) -> None:
+    """All rules of axe-core, best practices too: landmarks, headings, names of pictures, table headers, language, contrast."""
+    found = axe(opened(page(world, Cadence(cadence), Texts(language))), tmp_path)
+    assert found["violations"] == []
+    must = {"color-contrast", "heading-order", "html-has-lang", "svg-img-alt", "landmark-one-main", "document-title", "region"}
+    assert must <= set(found["passes"])
+
+
+def test_a_page_that_breaks_the_rules_is_found(world: App, tmp_path: Path) -> None:
+    text = page(world, Cadence.QUARTERLY)
+    broken = (
+        opened(text)
+        .replace('<html lang="en">', "<html>")
+        .replace("<h2>Grades", "<h5>Grades")
+        .replace(".soft{color:#44546a", ".soft{color:#ccc")
+    )
+    broken = re.sub(r'(role="img") aria-label="[^"]*"', r"\1", broken)
+    rules = {rule for rule, _, _ in axe(broken, tmp_path)["violations"]}
+    assert {"html-has-lang", "heading-order", "color-contrast", "svg-img-alt"} <= rules
 
 
 PROBE = """
@@ -439,14 +560,70 @@ document.title = JSON.stringify({looked, wide, found});
 @pytest.mark.parametrize("cadence", [Cadence.WEEKLY, Cadence.QUARTERLY])
 def test_every_text_can_be_read_against_what_is_behind_it(world: App, cadence: Cadence, tmp_path: Path) -> None:
     """Contrast of at least 4.5 (WCAG 2.1, 1.4.3), measured in the browser; and nothing sticks out at the side."""
-    text = re.sub(r"<meta http-equiv=[^>]*>", "", page(world, cadence)).replace("</body>", PROBE + "</body>")
-    (tmp_path / "review.html").write_text(text, encoding="utf-8")
-    title = re.search("<title>(.*?)</title>", in_browser(tmp_path / "review.html", tmp_path))
-    assert title is not None
-    measured = json.loads(title[1].replace("&quot;", '"').replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    shown, _ = browsed(opened(page(world, cadence)).replace("</body>", PROBE + "</body>"), tmp_path)
+    measured = json.loads(title_of(shown))
     assert measured["looked"] > 100
     assert measured["found"] == []
     assert measured["wide"] <= 0
+
+
+# --- the workbook --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("cadence", "language"), [("weekly", "en"), ("quarterly", "zh")])
+def test_the_workbook_holds_figures_and_charts_and_no_formula(world: App, cadence: str, language: Any, tmp_path: Path) -> None:
+    found = made(world, Cadence(cadence))
+    (tmp_path / "review.xlsx").write_bytes(document_of([found], "xlsx", Texts(language)))
+    with closing(openpyxl.load_workbook(tmp_path / "review.xlsx")) as book:
+        first, rows, trends, aligned = book.worksheets
+        assert first.title == ("复盘" if language == "zh" else "Review")
+        cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row if cell.value is not None]
+        assert [cell.coordinate for cell in cells if cell.data_type == "f"] == []
+        heads = [cell.value for cell in first["B"] if cell.value]
+        assert heads.index(Texts(language)("Bottlenecks")) < heads.index(Texts(language)("Progress against pace"))
+        table = {row[2].value: row for row in rows.iter_rows(min_row=2, max_row=1 + len(found.lines))}
+        assert set(table) == {" ".join(each.name.split()) for each in found.lines}
+        for each in found.lines:
+            row = table[" ".join(each.name.split())]
+            assert row[7].value == (None if each.progress is None else pytest.approx(float(each.progress)))
+        assert len(first._charts) == 1
+        assert len(trends._charts) == sum(len(each.trend) > 1 for each in found.lines)
+        assert len(aligned._charts) == 1
+
+
+def test_the_workbook_opens_elsewhere(world: App, tmp_path: Path) -> None:
+    (tmp_path / "review.xlsx").write_bytes(document_of([made(world, Cadence.MONTHLY)], "xlsx", Texts()))
+    home = f"-env:UserInstallation={(tmp_path / 'office').as_uri()}"
+    command = [
+        needs("soffice"),
+        "--headless",
+        home,
+        "--convert-to",
+        "csv",
+        "--outdir",
+        str(tmp_path),
+        str(tmp_path / "review.xlsx"),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    assert "Monthly review" in (tmp_path / "review.csv").read_text(encoding="utf-8", errors="replace")
+
+
+def test_a_text_that_begins_like_a_formula_stays_a_text(world: App, tmp_path: Path) -> None:
+    found = made(world, Cadence.WEEKLY)
+    team = found.teams[0]
+    evil = replace(
+        team,
+        name='=HYPERLINK("http://x.example","x")',
+        aims=tuple(
+            replace(aim, lines=tuple(replace(each, name="=1+1", owner="@SUM(A1)", message="+1") for each in aim.lines))
+            for aim in team.aims
+        ),
+    )
+    (tmp_path / "r.xlsx").write_bytes(document_of([replace(found, teams=(evil,))], "xlsx", Texts()))
+    with closing(openpyxl.load_workbook(tmp_path / "r.xlsx")) as book:
+        said = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row if str(cell.value)[:1] in "=@+"]
+        assert len(said) > 3
+        assert {cell.data_type for cell in said} == {"s"}
 
 
 def test_markdown_means_nothing_that_a_sheet_says(world: App) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -132,17 +134,33 @@ def test_the_grades_of_the_old_plan_are_kept(command: Command, plan: Path, name:
     assert tuple(found[0]) == GRADES
 
 
-def test_a_sheet_that_is_named_after_its_period_is_left_to_a_person(command: Command, tmp_path: Path, plan: Path) -> None:
+def test_a_sheet_that_is_named_after_its_period_is_renamed(command: Command, tmp_path: Path, plan: Path) -> None:
     write_template(tmp_path / "new.xlsx", "en", "2027-Q1")
     done = command("rollover", "new.xlsx", "--to", "2027-Q2", "--json")
+    assert (done.code, done.json["left"]) == (0, [])
+    with (
+        closing(openpyxl.load_workbook(tmp_path / "new.xlsx")) as old,
+        closing(openpyxl.load_workbook(tmp_path / "new-2027-Q2.xlsx")) as new,
+    ):
+        assert [name.replace("2027-Q1", "2027-Q2") for name in old.sheetnames] == new.sheetnames
+    with zipfile.ZipFile(tmp_path / "new-2027-Q2.xlsx") as package:
+        assert [name for name in package.namelist() if b"2027-Q1'!" in package.read(name)] == []
+
+
+def test_macros_and_computed_addresses_leave_the_name_to_a_person(command: Command, plan: Path) -> None:
+    with closing(openpyxl.load_workbook(plan)) as book:
+        book["Plan"].title = "2027-Q1"
+        book["Notes"]["B2"] = "='2027-Q1'!G2*2"
+        book["Notes"]["B3"] = '=INDIRECT(A1&"!G2")'
+        book.save(plan)
+    done = command("rollover", "okr.xlsx", "--to", "2027-Q2", "--json")
     assert done.code == 0
-    (said,) = done.json["left"]
-    assert "2027-Q1" in said
-    assert "2027-Q2" in said
-    assert (
-        openpyxl.load_workbook(tmp_path / "new-2027-Q2.xlsx").sheetnames
-        == openpyxl.load_workbook(tmp_path / "new.xlsx").sheetnames
-    )
+    why, what = done.json["left"]
+    assert "INDIRECT" in why
+    assert "2027-Q1" in what
+    with closing(openpyxl.load_workbook(plan.with_name("okr-2027-Q2.xlsx"))) as book:
+        assert book.sheetnames == ["2027-Q1", "Notes"]
+        assert book["Notes"]["B2"].value == "='2027-Q1'!G2*2"
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +14,7 @@ import pytest
 from sheetsync.errors import ConfigError
 from sheetsync.status import SourceState, State, StatusPage, WorkbookState, metrics, page, ready
 from sheetsync.texts import Texts
-from tests.conftest import needs
+from tests.browser import chromium
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"' onmouseover=x\n# HELP forged"
@@ -125,14 +123,6 @@ def test_in_chinese() -> None:
 
 def test_a_browser_shows_it(served: StatusPage, tmp_path: Path) -> None:
     """Without script, and nothing of a hostile name runs or breaks the table."""
-    browser = needs("chromium")
-    shown = subprocess.run(
-        [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--disable-quic", f"--user-data-dir={tmp_path}", "--dump-dom",
-            f"http://127.0.0.1:{served.port}/",
-        ],
-        capture_output=True, text=True, check=True, timeout=60, env={**os.environ, "HOME": str(tmp_path)},
-    ).stdout  # fmt: skip
+    shown = chromium(tmp_path, "--dump-dom", f"http://127.0.0.1:{served.port}/")
     assert shown.count("<tr>") == 2 + len(STATE.workbooks) + len(STATE.sources)
     assert "<script" not in shown

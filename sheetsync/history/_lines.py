@@ -39,10 +39,13 @@ class Words:
     target: Decimal | None
 
 
+_PARTS: Final = 5
+
+
 def read_words(
     db: sqlite3.Connection, *, workbook: str | None = None, key: str | None = None, text: str | None = None
 ) -> dict[int, Words]:
-    """All wordings, by number; `text` stands in the group, the objective or the key result, in any case of letters."""
+    """All wordings, by number; `text` stands in the group, the objective, the key result or its id, in any case of letters."""
     found = db.execute(
         """SELECT x.id, x.goal, w.identity, g.key, x.group_name, x.objective, x.key_result, x.link, x.connector, x.account,
            x.unit, x.source, x.target
@@ -54,8 +57,14 @@ def read_words(
     return {
         number: Words(*(*rest, maybe(Decimal, target)))
         for number, *rest, target in found
-        if wanted is None or any(wanted in place.casefold() for place in rest[3:6])
+        if wanted is None or any(wanted in place.casefold() for place in (*rest[3:6], named(rest[2], rest[5])))
     }
+
+
+def named(key: str, key_result: str) -> str:
+    """A key result with its id in front, which stands in the row's key alone: group, objective, id, name, period."""
+    parts = key.split("\x1f")
+    return f"{parts[2].upper()} {key_result}".strip() if len(parts) == _PARTS else key_result
 
 
 def read_lines(

@@ -205,7 +205,7 @@ class History:
     ) -> Iterator[Entry]:
         """Entries in the order in which they were recorded, oldest first.
 
-        `text`   stands in the group, the objective or the key result, in any case of letters
+        `text`   stands in the group, the objective, the key result or its id, in any case of letters
         `since` <= at < `until`
         `limit`  only the newest ones, still oldest first
 

@@ -145,5 +145,6 @@ def _others(row: KeyResult) -> Iterator[Finding]:
     if budget is not None and budget.value is not None and scan.number(budget, Kind.NUMBER) is None:
         yield Finding(
             row.refs[Column.BUDGET], "text-budget", sentence("The budget of {kr} is no number.", kr=row.name),
-            sentence("What a result costs cannot be computed."), sentence("Write the amount as a number, without words."),
+            sentence("What a result costs cannot be computed."),
+            sentence("Write the amount as a number, or the id of the key result that measures what was spent."),
         )  # fmt: skip

@@ -19,6 +19,7 @@ from sheetsync.model import CellRef, Column, Grid, KeyResult, Period
 from sheetsync.okr import alignment, cells, outline, scan
 from sheetsync.okr.finding import Finding
 from sheetsync.okr.layout import fold, is_percent
+from sheetsync.okr.spending import measured_by
 from sheetsync.texts import Sentence, sentence
 
 __all__ = ["Examined", "Finding", "examine", "findings", "in_order", "link_finding"]
@@ -53,7 +54,7 @@ def findings(rows: Sequence[KeyResult]) -> list[Finding]:
     """Everything about the rows themselves that is not in good form, in the order of the sheet."""
     return in_order([
         *_of_objectives(rows), *_of_rows(rows), *_twins(rows), *alignment.findings(rows),
-        *(finding for row in rows for finding in cells.findings(row)), *_weights(rows), *_without_period(rows),
+        *_of_cells(rows), *_weights(rows), *_without_period(rows),
     ])  # fmt: skip
 
 
@@ -81,6 +82,13 @@ def _of_objectives(rows: Sequence[KeyResult]) -> Iterator[Finding]:
                 sentence("An objective says where to go; how far and by when are its key results."),
                 sentence("Move the number into a key result's target, and the date into Period."),
             )  # fmt: skip
+
+
+def _of_cells(rows: Sequence[KeyResult]) -> Iterator[Finding]:
+    """A Budget may hold no number where it names the row that measures what was spent."""
+    measured = measured_by(rows)
+    for row in rows:
+        yield from (found for found in cells.findings(row) if found.rule != "text-budget" or row.key not in measured)
 
 
 def _of_rows(rows: Sequence[KeyResult]) -> Iterator[Finding]:

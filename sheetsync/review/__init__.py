@@ -12,7 +12,16 @@ from sheetsync.review.past import days
 from sheetsync.review.words import Cadence, Review, When
 from sheetsync.texts import Texts
 
-__all__ = ["Cadence", "Review", "When", "days", "render", "review"]
+__all__ = ["Cadence", "Review", "When", "days", "document_of", "render", "review"]
+
+
+def document_of(reviews: Sequence[Review], form: str, texts: Texts) -> bytes:
+    """What stands in a file of the reviews: as `xlsx`, or as `render` makes it."""
+    if form == "xlsx":
+        from sheetsync.review.workbook import workbook  # noqa: PLC0415 - each form needs its own library
+
+        return workbook(reviews, texts)
+    return render(reviews, form, texts).encode()
 
 
 def render(reviews: Sequence[Review], form: str, texts: Texts) -> str:

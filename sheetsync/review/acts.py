@@ -67,7 +67,7 @@ def _heading_off(line: Line) -> Sentence | None:
         return None
     return sentence(
         "Decide what changes: at this pace it ends at {end}, and the target is {target}.",
-        end=rough(line.forecast.end, line.percent, line.kind), target=figure(line.target, line.percent, line.kind),
+        end=rough(line.forecast.end, line), target=figure(line.target, line.percent, line.kind),
     )  # fmt: skip
 
 

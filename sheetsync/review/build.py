@@ -28,7 +28,8 @@ from sheetsync.okr.progress import (
     progress,
     status,
 )
-from sheetsync.returns import Cost, costs, evenly
+from sheetsync.okr.spending import measured_by
+from sheetsync.returns import Cost, Series, costs, evenly
 from sheetsync.review.acts import act
 from sheetsync.review.alignment import align
 from sheetsync.review.past import Past, Track, gather
@@ -93,11 +94,11 @@ def _lines(rows: Sequence[KeyResult], past: Past, when: When) -> list[Line]:
 
     A row without a record may have been typed today; of a day that is over nobody knows whether it stood there.
     """
-    budgets = _budgets(rows)
+    spending = _spending(rows, past, when)
     here = {row.key: row for row in rows}
     first_review = not past.before
     found = [
-        _line(row, past.now.get(row.key), past, when, budgets.get(row.key), new=not first_review and row.key not in past.before)
+        _line(row, past.now.get(row.key), past, when, spending.get(row.key), new=not first_review and row.key not in past.before)
         for row in here.values()
         if row.key in past.now or (row.period in past.current and not when.over)
     ]
@@ -107,7 +108,7 @@ def _lines(rows: Sequence[KeyResult], past: Past, when: When) -> list[Line]:
     return found
 
 
-def _line(row: KeyResult | None, entry: Entry | None, past: Past, when: When, budget: Decimal | None, *, new: bool) -> Line:
+def _line(row: KeyResult | None, entry: Entry | None, past: Past, when: When, spent: Series | None, *, new: bool) -> Line:
     key = row.key if row else entry.key if entry else ""
     period = row.period if row else past.periods[key]
     before = past.before.get(key)
@@ -142,7 +143,7 @@ def _line(row: KeyResult | None, entry: Entry | None, past: Past, when: When, bu
         changed=track.changed, as_of=entry.as_of if entry else None,
         trend=_trend(track, reached, when.day),
         forecast=_forecast(row, track, target, when),
-        cost=_cost(row, track, target, budget, when),
+        cost=_cost(row, track, target, spent),
         weight=row.weight if row else Decimal(1), aligned_to=row.aligned_to if row else "", new=new, gone=row is None,
     )  # fmt: skip
 
@@ -183,11 +184,24 @@ def _forecast(row: KeyResult | None, track: Track, target: Decimal | None, when:
     return forecast(track.figures, Goal(row.period, target, row.start, row.kind), when.until, when.zone)
 
 
-def _cost(row: KeyResult | None, track: Track, target: Decimal | None, budget: Decimal | None, when: When) -> Cost | None:
-    if row is None or row.period is None or budget is None or target is None:
+def _cost(row: KeyResult | None, track: Track, target: Decimal | None, spent: Series | None) -> Cost | None:
+    if row is None or spent is None or target is None:
         return None
     begin = row.start if row.start is not None else Decimal(0)
-    return costs(track.figures, evenly(budget, row.period, when.zone), start=begin, target=target, kind=row.kind)
+    return costs(track.figures, spent, start=begin, target=target, kind=row.kind)
+
+
+def _spending(rows: Sequence[KeyResult], past: Past, when: When) -> dict[str, Series]:
+    """By row key, what was spent until when: the figures of the row that its Budget names, or the amount there day by day."""
+    budgets = _budgets(rows)
+    found: dict[str, Series] = {
+        row.key: evenly(budgets[row.key], row.period, when.zone) for row in rows if row.period is not None and row.key in budgets
+    }
+    for key, measuring in measured_by(rows).items():
+        figures = past.tracks.get(measuring.key, _NO_TRACK).figures
+        if figures:
+            found[key] = figures
+    return found
 
 
 def _budgets(rows: Sequence[KeyResult]) -> dict[str, Decimal]:

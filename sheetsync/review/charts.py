@@ -1,19 +1,21 @@
 """Progress, pace and alignment go in, small pictures (SVG) come out, each with a text that says the same.
 
-Every text that comes from a sheet passes `text` or an attribute of `tag`, which escape it.
+Every text that comes from a sheet passes `escape` or an attribute of `tag`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
 from typing import Final
 
 from sheetsync.forecast import Forecast
+from sheetsync.okr import layout
 from sheetsync.okr.progress import COLOURS, Status
 from sheetsync.review.numbers import share
-from sheetsync.review.words import Alignment, Line, Standing
+from sheetsync.review.words import Alignment, Contribution, Goal, Line, Standing
 from sheetsync.texts import Texts, one_line
 
 INK: Final = "#1b2a41"
@@ -21,17 +23,13 @@ SOFT: Final = "#44546a"
 RAIL: Final = "#e6eaf0"
 BAND: Final = "#b9cbe8"
 TREND: Final = "#2b5fa8"
-_WIDE, _HIGH = 160, 44
+_WIDE, _HIGH = 200, 64
 
 
 def tag(name: str, attributes: Mapping[str, object], *inside: str) -> str:
     """An element; attributes are escaped, `inside` is markup already."""
     said = "".join(f' {key}="{escape(str(value))}"' for key, value in attributes.items())
     return f"<{name}{said}>{''.join(inside)}</{name}>"
-
-
-def text(said: str, longest: int) -> str:
-    return escape(one_line(said, longest))
 
 
 def picture(width: float, height: float, said: str, *inside: str, name: str = "chart") -> str:
@@ -58,6 +56,39 @@ def pace_bar(reached: float | None, due: float | None, status: Standing, texts: 
     return picture(160, 20, said, *parts, name="bar")
 
 
+def strip(counts: Mapping[Status, int], texts: Texts) -> str:
+    """How many key results stand how: one strip, the best on the left."""
+    whole = sum(counts.values())
+    if not whole:
+        return ""
+    parts, at = [], 0.0
+    for status in (Status.DONE, Status.ON_TRACK, Status.AT_RISK, Status.OFF_TRACK, Status.NOT_STARTED):
+        width = 600 * counts[status] / whole
+        if width:
+            box = {"x": f"{at + 1:.1f}", "y": 1, "width": f"{width - 2:.1f}", "height": 16, "rx": 3, "fill": colour(status)}
+            parts.append(tag("rect", box | {"stroke": SOFT}))
+        at += width
+    named = [f"{layout.word(layout.STATUSES, status, texts.language)} {count}" for status, count in counts.items() if count]
+    return picture(600, 18, texts("Key results: {counts}.", counts=named), *parts, name="strip")
+
+
+def part_bar(part: Contribution, goal: Goal, texts: Texts) -> str:
+    """What a team brings: its share of the sum, or else how far its key results are."""
+    amounts = [other.share for other in goal.contributions]
+    value = part.share if part.share is not None else part.progress
+    filled = min(max(float(value or 0), 0.0), 1.0)
+    parts = [tag("rect", {"x": 0.5, "y": 4.5, "width": 159, "height": 11, "rx": 3, "fill": RAIL})]
+    before = sum((float(share) for share in amounts[: goal.contributions.index(part)] if share is not None), 0.0)
+    at = 0.5 + 159 * (before if part.share is not None else 0.0)
+    if filled > 0:
+        box = {"x": f"{at:.1f}", "y": 4.5, "width": f"{159 * filled:.1f}", "height": 11, "rx": 3, "fill": TREND}
+        parts.append(tag("rect", box))
+    said = texts("Progress {progress}", progress=share(part.progress))
+    if part.share is not None:
+        said = texts("Share of the sum {share}", share=share(part.share))
+    return picture(160, 20, said, *parts, name="bar")
+
+
 def trend(line: Line, today: date, texts: Texts) -> str:
     """The progress of the period day by day, the straight way to the target, and the forecast as a wedge."""
     if len(line.trend) < 2:
@@ -75,6 +106,9 @@ def trend(line: Line, today: date, texts: Texts) -> str:
         return f"{2 + x * (_WIDE - 4):.1f},{_HIGH - 4 - (min(max(y, low), high) - low) / (high - low or 1) * (_HIGH - 8):.1f}"
 
     parts = []
+    for level in (0.0, 1.0) if line.period else ():
+        (left, y), (right, _) = place(0, level).split(","), place(1, level).split(",")
+        parts.append(tag("line", {"x1": left, "x2": right, "y1": y, "y2": y, "stroke": RAIL, "stroke-width": 1.5}))
     if wedge:
         parts.append(tag("polygon", {"points": " ".join(place(*point) for point in wedge), "fill": BAND}))
     if line.period:
@@ -113,20 +147,22 @@ def alignment(found: Alignment, texts: Texts) -> str:
     teams = list(dict.fromkeys(part.team for goal in found.goals for part in goal.contributions))
     if not teams:
         return ""
-    rows = max(len(teams), len(found.goals))
-    height = rows * 52 + 8
-    left = {team: _spread(number, len(teams), height) for number, team in enumerate(teams)}
+    left, at_left = _column([_wrapped(team, 190) for team in teams])
+    right, at_right = _column([_wrapped(goal.aim.name, 240) for goal in found.goals])
+    height = max(at_left, at_right)
+    down_left, down_right = (height - at_left) / 2, (height - at_right) / 2
+    middle = {team: down_left + y + size / 2 for team, (y, size, _) in zip(teams, left, strict=True)}
     parts: list[str] = []
-    for number, goal in enumerate(found.goals):
-        y = _spread(number, len(found.goals), height)
+    for goal, (y, size, _) in zip(found.goals, right, strict=True):
+        to = down_right + y + size / 2
         for part in goal.contributions:
-            path = f"M 210 {left[part.team]:g} C 300 {left[part.team]:g}, 330 {y:g}, 420 {y:g}"
+            path = f"M 220 {middle[part.team]:.1f} C 300 {middle[part.team]:.1f}, 320 {to:.1f}, 400 {to:.1f}"
             width = min(1.5 + 1.5 * len(part.lines), 12)
             parts.append(tag("path", {"d": path, "fill": "none", "stroke": "#8ea3c4", "stroke-width": width}))
-    parts += [_node(4, y, 206, team, "", "#ffffff") for team, y in left.items()]
-    for number, goal in enumerate(found.goals):
-        y = _spread(number, len(found.goals), height)
-        parts.append(_node(420, y, 296, goal.aim.name, share(goal.aim.progress), "#fff6d6" if goal.contributions else "#ffffff"))
+    parts += [_node(4, down_left + y, 216, size, lines, "", "#ffffff") for y, size, lines in left]
+    for goal, (y, size, lines) in zip(found.goals, right, strict=True):
+        fill = "#fff6d6" if goal.contributions else "#ffffff"
+        parts.append(_node(400, down_right + y, 316, size, lines, share(goal.aim.progress), fill))
     said = texts(
         "{teams} teams contribute to {goals} of {all} overall objectives", teams=len(teams),
         goals=len(found.goals) - len(found.alone), all=len(found.goals),
@@ -134,22 +170,40 @@ def alignment(found: Alignment, texts: Texts) -> str:
     return picture(720, height, said, *parts, name="alignment")
 
 
-def _spread(number: int, count: int, height: float) -> float:
-    return round(height * (number + 0.5) / count, 1)
+_LEADING: Final = 19
+_Box = tuple[float, float, list[str]]
+"""Its upper edge, its height, its lines of text."""
 
 
-def _node(x: float, y: float, width: float, name: str, figure: str, fill: str) -> str:
-    box = {"x": x, "y": y - 19, "width": width, "height": 38, "rx": 6, "fill": fill, "stroke": SOFT}
-    label = tag(
-        "text",
-        {"x": x + 10, "y": y + 5, "fill": INK, "data-on": fill},
-        text(name, _fitting(name, width - 75 if figure else width - 20)),
-    )
-    number = tag("text", {"x": x + width - 10, "y": y + 5, "fill": INK, "text-anchor": "end", "data-on": fill}, escape(figure))
-    return tag("rect", box) + label + (number if figure else "")
+def _column(texts: Sequence[list[str]]) -> tuple[list[_Box], float]:
+    """Boxes one below the other, and the height of all."""
+    found, y = [], 4.0
+    for lines in texts:
+        size = len(lines) * _LEADING + 20
+        found.append((y, float(size), lines))
+        y += size + 14
+    return found, y - 10
 
 
-def _fitting(name: str, width: float) -> int:
-    """So many characters fit; a Chinese one takes the room of two."""
-    wide = sum(ord(char) > 0x2E80 for char in name) * 2 > len(name)
-    return int(width / (14 if wide else 7.2))
+def _node(x: float, y: float, width: float, height: float, lines: Sequence[str], figure: str, fill: str) -> str:
+    parts = [tag("rect", {"x": x, "y": f"{y:g}", "width": width, "height": f"{height:g}", "rx": 6, "fill": fill, "stroke": SOFT})]
+    for number, line in enumerate(lines):
+        below = {"x": x + 12, "y": f"{y + 24 + number * _LEADING:g}", "fill": INK, "data-on": fill}
+        parts.append(tag("text", below, escape(line)))
+    if figure:
+        place = {"x": x + width - 12, "y": f"{y + height / 2 + 5:g}", "fill": INK, "text-anchor": "end", "font-weight": 600}
+        parts.append(tag("text", place | {"data-on": fill}, escape(figure)))
+    return "".join(parts)
+
+
+def _wrapped(name: str, width: float, most: int = 3) -> list[str]:
+    """A name in lines that fit, broken at blanks, or anywhere where it has none; a Chinese sign takes the room of two."""
+    lines, line, room = [], "", 0.0
+    for word in re.findall(r"[\u2e80-\uffff]|[^\s\u2e80-\uffff]{1,24}\s*", one_line(name, 200)):
+        size = sum(14.5 if ord(char) >= 0x2E80 else 7.8 for char in word.rstrip())
+        if line and room + size > width:
+            lines.append(line.rstrip())
+            line, room = "", 0.0
+        line, room = line + word, room + size + (4.0 if word.endswith(" ") else 0.0)
+    lines.append(line.rstrip())
+    return lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1] + "…"]

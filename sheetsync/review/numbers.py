@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from sheetsync.model import Kind
-from sheetsync.review.words import When
+from sheetsync.review.words import Line, When
 
 NONE: Final = "–"
 
@@ -24,11 +24,13 @@ def figure(value: Decimal | float | None, percent: bool, kind: Kind = Kind.NUMBE
     return _plain(number)
 
 
-def rough(value: float, percent: bool, kind: Kind = Kind.NUMBER) -> str:
-    """As `figure`, but no more digits than a forecast deserves: three, or whole numbers."""
-    scaled = value * 100 if percent else value
-    short = round(scaled) if abs(scaled) >= 100 else float(f"{scaled:.3g}")
-    return figure(value, percent, kind) if kind is Kind.YES_NO else _plain(short) + (" %" if percent else "")
+def rough(value: float, line: Line) -> str:
+    """A forecast of a row, with no more digits than it deserves: three, or whole numbers where the row counts whole things."""
+    if line.kind is Kind.YES_NO:
+        return figure(value, line.percent, line.kind)
+    scaled = value * 100 if line.percent else value
+    counted = not line.percent and all(known == int(known) for known in (line.value, line.target) if known is not None)
+    return _plain(round(scaled) if abs(scaled) >= 100 or counted else float(f"{scaled:.3g}")) + (" %" if line.percent else "")
 
 
 def _plain(number: float) -> str:

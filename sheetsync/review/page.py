@@ -5,9 +5,11 @@ Whatever comes from a sheet is escaped; links lead to web addresses only. The sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 HERE: Final = Path(__file__).parent
+_DAY: Final = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
 
 def html(reviews: Sequence[Review], texts: Texts) -> str:
@@ -35,8 +38,11 @@ def html(reviews: Sequence[Review], texts: Texts) -> str:
         "line": says.line_of, "address": says.address, "share": numbers.share, "chance": numbers.chance,
         "points": numbers.points, "money": numbers.money,
         "figure": lambda value, line: numbers.figure(value, line.percent, line.kind),
-        "rough": lambda value, line: numbers.rough(value, line.percent, line.kind),
+        "rough": numbers.rough,
         "amount": lambda value: numbers.figure(value, percent=False),
+        "reached": says.reached, "whole_days": _whole_days, "gain": lambda one: says.gain(_moved(one), texts),
+        "strip": lambda review: _safe(charts.strip(review.counts, texts)),
+        "part": lambda part, goal: _safe(charts.part_bar(part, goal, texts)),
         "moved": _moved, "acts": _acts, "css": _css, "day": _day,
         "standing": lambda judged: says.standing(judged, texts),
         "state": lambda state: layout.word(layout.STATES, state, texts.language),
@@ -52,7 +58,9 @@ def html(reviews: Sequence[Review], texts: Texts) -> str:
     return page.strip() + "\n"
 
 
-def _moved(one: Team | Review) -> Decimal | None:
+def _moved(one: Team | Review | Line) -> Decimal | None:
+    if isinstance(one, Line):
+        return one.moved
     return None if one.progress is None or one.before is None else one.progress - one.before
 
 
@@ -66,6 +74,11 @@ def _css(judged: Standing) -> str:
 
 def _day(moment: datetime, when: When) -> str:
     return numbers.day_of(moment, when)
+
+
+def _whole_days(said: str) -> Markup:
+    """A sentence in which no day is parted at the end of a line."""
+    return _safe(_DAY.sub(r'<span class="day">\g<0></span>', escape(said)))
 
 
 def _costed(team: Team) -> bool:

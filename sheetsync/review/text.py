@@ -9,7 +9,7 @@ from typing import Final
 from sheetsync.forecast import Forecast
 from sheetsync.review.build import announced
 from sheetsync.review.numbers import NONE, day_of, figure, money, points, rough, share
-from sheetsync.review.says import REASONS, TITLES, line_of, standing
+from sheetsync.review.says import REASONS, TITLES, gain, line_of, reached, standing
 from sheetsync.review.words import Act, Cadence, Goal, Line, Review
 from sheetsync.texts import Texts
 
@@ -79,7 +79,7 @@ def _weekly(review: Review, texts: Texts) -> Iterator[str]:
             yield f"**{said}**"
             yield ""
             for line in lines:
-                moved = f", {points(line.moved)}" if line.moved else ""
+                moved = f", {gain(line.moved, texts)}" if line.moved else ""
                 yield f"- {plain(line.name)}: {figure(line.value_before, line.percent, line.kind)} → " + (
                     f"{figure(line.value, line.percent, line.kind)}{moved}"
                 )
@@ -109,7 +109,7 @@ def _bottlenecks(review: Review, texts: Texts) -> Iterator[str]:
     kinds = (
         (texts("Least of what is expected"), [(line, share(line.ratio)) for line in found.worst]),
         (texts("Longest without a change"), [(line, texts("{days} days", days=line.still_days(day))) for line in found.still]),
-        (texts("Fell most"), [(line, points(line.moved)) for line in found.fallen]),
+        (texts("Fell most"), [(line, gain(line.moved, texts)) for line in found.fallen]),
     )
     for said, lines in kinds:
         yield f"**{said}**"
@@ -133,10 +133,11 @@ def _forecast(line: Line, texts: Texts) -> str:
         return NONE
     if not isinstance(found, Forecast):
         return texts(REASONS[found])
-    end, low, high = (rough(value, line.percent, line.kind) for value in (found.end, found.low, found.high))
+    end, low, high = (rough(value, line) for value in (found.end, found.low, found.high))
     said = f"{end} ({low} … {high})" if low != high else end
-    if found.reached:
-        said += f", {texts('target on {day}', day=found.reached)}"
+    when = reached(line)
+    if when is not None:
+        said += f", {texts.say(when)}"
     return f"{said}, {texts('off track by the end')}" if announced(line) else said
 
 
@@ -209,7 +210,7 @@ def _broken(review: Review, texts: Texts) -> Iterator[str]:
 def _rows(review: Review, texts: Texts) -> Iterator[str]:
     yield from _heading(texts("All key results"))
     names = (
-        texts("Key result"), texts("Owner"), texts("Result"), texts("Target"), texts("Progress"), texts("Change"),
+        texts("Key result"), texts("Owner"), texts("Result"), texts("Target"), texts("Progress"), texts("Change, in points"),
         texts("Status"), texts("Forecast"), texts("Cost per result"), texts("Budget needed"),
     )  # fmt: skip
     yield from _table(names, (
@@ -224,7 +225,7 @@ def _rows(review: Review, texts: Texts) -> Iterator[str]:
 
 
 _ORDER: Final[dict[Cadence, tuple[_Section, ...]]] = {
-    Cadence.WEEKLY: (_teams, _weekly, _announced, _changes, _broken, _rows),
-    Cadence.MONTHLY: (_bottlenecks, _announced, _teams, _all_acts, _changes, _broken, _rows),
+    Cadence.WEEKLY: (_teams, _weekly, _changes, _announced, _broken, _rows),
+    Cadence.MONTHLY: (_bottlenecks, _announced, _all_acts, _teams, _changes, _broken, _rows),
     Cadence.QUARTERLY: (_alignment, _grades, _teams, _announced, _changes, _broken, _rows),
 }
