@@ -555,7 +555,7 @@ def test_the_last_look_stops_what_went_wrong(monkeypatch: pytest.MonkeyPatch) ->
         said = refusal(book(ONE.replace("><v>", ' t="n"><v>')), edit("A1", Decimal(5)))
         assert "nothing was written" in said or fault in {b"<v>&</v>", b"<v>5"}
         monkeypatch.setattr(patching, "PLAIN", b"%b%b>" + fault + b"</c>%.0a")
-        said = refusal(book(ONE), edit("A1", Decimal("5")))
+        said = refusal(book(ONE), edit("A1", Decimal(5)))
         assert "nothing was written" in said or fault in {b"<v>&</v>", b"<v>5"}
     monkeypatch.setattr(patching, "written", lambda *_: b'<c r="B1"><v>5</v></c>')
     assert "nothing was written" in refusal(book(ONE.replace("><v>", ' t="n"><v>')), edit("A1", Decimal(5)))
