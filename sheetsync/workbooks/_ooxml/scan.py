@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from sheetsync.model import column_letters
@@ -48,11 +48,16 @@ Held: TypeAlias = tuple[int, int, Content]
 Figure: TypeAlias = tuple[int, int, bytes, bytes | None, bytes | None]
 """A cell in the plainest spelling, with a number or nothing in it: start, end, how it begins up to the quote behind its address,
 the digits of its style and those of its number, None for what is not there."""
-Seen: TypeAlias = tuple[int, int, int, str, str | None, str | None, bytes]
-"""A cell as reading needs it: row, column, style, kind, value, formula as in cells.Content, raw attributes of its `<f>`.
+Seen: TypeAlias = tuple[int, int, str, str | None, str | None]
+"""A cell as reading needs it: column, style, kind, value and formula as in cells.Content."""
+Spelled: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+"""A cell of the usual spelling as it stands in the text: letters and digits of its address, the attributes behind that, the whole
+`<f>`, the text of `<v>`, that of `<is>`, and something where it is not spelled so; what is not there is empty.
 
 A plain tuple, because a million of them are made.
 """
+Line: TypeAlias = tuple[int, Sequence[Spelled], Sequence[Seen]]
+"""A row's number, its cells from a scanner that leaves them to be read, and those from one that has read them."""
 
 
 class Formula(NamedTuple):
@@ -97,8 +102,8 @@ class Scan(Protocol):
     def rows(self) -> Iterator[Row]:
         """As they stand."""
 
-    def seen(self, last_row: int, columns: Collection[int] | None) -> Iterator[Seen]:
-        """The cells up to a row, as they stand; columns None means all."""
+    def lines(self, last_row: int, columns: Collection[int] | None) -> Iterator[Line]:
+        """The rows up to this one, as they stand, with their cells in these columns; None means all."""
 
     def formulas(self) -> Iterator[Formula]: ...
 
@@ -265,39 +270,14 @@ class QuickScan:
     def rows(self) -> Iterator[Row]:
         return (self._row(at) for at in range(len(self._numbers)))
 
-    def seen(self, last_row: int, columns: Collection[int] | None) -> Iterator[Seen]:
-        text, starts, numbers = self.text, self._starts, self._numbers
-        known = {column_letters(column).encode(): column for column in columns or ()}
+    def lines(self, last_row: int, columns: Collection[int] | None) -> Iterator[Line]:
         self._address(self.data[1], self.data[2])
-        at, bound, row, digits = -1, 0, 0, b""
-        for match in _seen_pattern(columns).finditer(text, self.data[1], self.gap(last_row + 1)):
-            letters, given, style, kind, element, tag, formula, value, inline, odd = match.groups()
-            start = match.start()
-            if start >= bound:
-                at = bisect_right(starts, start, at + 1) - 1
-                if at < 0:
-                    raise Odd
-                row, bound = numbers[at], starts[at + 1]
-                digits = b"%d" % row
-            if given != digits:
-                raise Odd
-            column = known.get(letters)
-            if column is None:
-                column = known[letters] = column_number(letters.decode())
-            if odd is not None:
-                content = content_of(text[start : self._cell_end(start)])
-                yield row, column, content.style, content.kind, content.value, content.formula, content.formula_tag
-                continue
-            held = value if inline is None else inline
-            yield (
-                row,
-                column,
-                int(style) if style else 0,
-                kind.decode() if kind else "n",
-                None if held is None else held.decode() if b"&" not in held and b"\r" not in held else unescape(held),
-                None if element is None else unescape(formula or b""),
-                tag or b"",
-            )
+        text, starts = self.text, self._starts
+        spelled = _spelled_pattern(columns).findall
+        for at, number in enumerate(self._numbers):
+            if number > last_row:
+                break
+            yield number, spelled(text, starts[at], starts[at + 1]), ()
 
     def formulas(self) -> Iterator[Formula]:
         _, inner, close, _ = self.data
@@ -333,11 +313,11 @@ def _plain_root(text: bytes, before: int) -> bool:
     return match is not None and attributes(match[1]).get("xmlns") in MAIN
 
 
-def _seen_pattern(columns: Collection[int] | None) -> re.Pattern[bytes]:
+def _spelled_pattern(columns: Collection[int] | None) -> re.Pattern[bytes]:
     letters = "[A-Z]{1,3}" if columns is None else "|".join(map(column_letters, sorted(set(columns)))) or "(?!)"
     return re.compile(
-        b'<c r="(' + letters.encode() + b')([1-9][0-9]*)"(?: s="([0-9]{1,7})")?(?: t="([A-Za-z]+)")?(?:/>|>'
-        b"(?:(<f)((?: [^<>]*?)?)(?:/>|>([^<]*)</f>))?"
-        b'(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>|(.))',
+        b'<c r="(' + letters.encode() + b')([1-9][0-9]*)"((?: s="[0-9]{1,7}")?(?: t="[A-Za-z]+")?)(?:/>|>'
+        b"(?:(<f(?: [^<>]*)?(?:/>|>[^<]*</f>))?<v>([^<]+)</v>"
+        b'|<is><t(?: xml:space="preserve")?>([^<]+)</t></is>)</c>|(.))',
         re.DOTALL,
     )
