@@ -172,6 +172,10 @@ def rows_of(table: Table, *, today: date, default_period: Period | None = None) 
         if not line.is_key_result:
             continue
         kr = _key_result(table, line.row, line.cells, sheet_period, today)
+        if Column.BUDGET in kr.refs:
+            # one amount for all the rows that its merged cell covers, which is told by their naming the same cell
+            top, left, *_ = merged.get((line.row, table.columns[Column.BUDGET]), (line.row, table.columns[Column.BUDGET]))
+            kr = replace(kr, refs={**kr.refs, Column.BUDGET: CellRef(table.grid.sheet, top, left)})
         at = (line.row, table.columns[Column.RESULT])
         if not isinstance(kr.source, LinkError) and kr.source != "manual" and merged.get(at, at)[:2] != at:
             refused = Refused(
