@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from sheetsync.errors import ConfigError
+from sheetsync.errors import ConfigError, MissingSecret
 
 MASK: Final = "•••"
 COMMAND_SECONDS: Final = 20
@@ -61,7 +61,7 @@ class Vault:
             )  # fmt: skip
         found = kinds[kind](value, where).strip()
         if not found:
-            raise ConfigError("The secret {where} is empty.", where=where)
+            raise MissingSecret("The secret {where} is empty.", where=where)
         self.remember(found)
         return found
 
@@ -93,7 +93,7 @@ class Vault:
 
     def _from_env(self, name: str, where: str) -> str:
         if name not in self._environ:
-            raise ConfigError(
+            raise MissingSecret(
                 "The secret {where} is taken from the environment variable {name}, which is not set.", where=where, name=name
             )
         return self._environ[name]
@@ -104,7 +104,7 @@ class Vault:
             refuse_readable_by_others(path)
             return path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
-            raise ConfigError("The file {path} with the secret {where} cannot be read.", where=where, path=path) from None
+            raise MissingSecret("The file {path} with the secret {where} cannot be read.", where=where, path=path) from None
 
     def _from_command(self, command: list[str], where: str) -> str:
         try:
@@ -112,21 +112,21 @@ class Vault:
                 command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True, stdin=subprocess.DEVNULL
             )
         except (OSError, UnicodeDecodeError, subprocess.SubprocessError):
-            raise ConfigError("The command for the secret {where} failed.", where=where) from None
+            raise MissingSecret("The command for the secret {where} failed.", where=where) from None
         return done.stdout
 
     def _from_keyring(self, entry: str, where: str) -> str:
         try:
             import keyring  # noqa: PLC0415 - an extra, and slow to import
         except ImportError:
-            raise ConfigError(
+            raise MissingSecret(
                 "The secret {where} is kept in the system keyring, but the extra is not installed.", where=where,
                 advice='Install it: pip install "okr-sheetsync[keyring]".',
             ) from None  # fmt: skip
         service, _, user = entry.rpartition("/")
         found = keyring.get_password(service or "sheetsync", user)
         if found is None:
-            raise ConfigError("The system keyring holds no entry {entry} for the secret {where}.", where=where, entry=entry)
+            raise MissingSecret("The system keyring holds no entry {entry} for the secret {where}.", where=where, entry=entry)
         return str(found)
 
 
@@ -205,6 +205,6 @@ def refuse_readable_by_others(path: Path) -> None:
         return
     mode = path.stat().st_mode
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(
+        raise MissingSecret(
             "The file {path} holds a secret, but others may read it.", path=path, advice="Run: chmod 600 on that file."
         )

@@ -191,7 +191,7 @@ def _cost(row: KeyResult | None, track: Track, target: Decimal | None, budget: D
 
 
 def _budgets(rows: Sequence[KeyResult]) -> dict[str, Decimal]:
-    """By row key. A Budget cell that is merged over several key results is shared among them by their weights: it is spent once."""
+    """By row key. A Budget cell that is merged over several key results is shared by their weights: it is spent once."""
     sharing: dict[CellRef, list[KeyResult]] = {}
     for row in rows:
         if Column.BUDGET in row.cells:
