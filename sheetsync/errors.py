@@ -2,6 +2,7 @@
 
     SheetsyncError
     ├── ConfigError            whoever runs sheetsync mends sheetsync.toml             the program stops, exit 2
+    │   └── MissingSecret      a secret is not where the configuration says            in a run only its account's rows fail
     ├── Held                   another sheetsync is at work here                       the program stops, exit 75
     ├── WorkbookError          this workbook stops, the others go on                   exit 3
     │   ├── LayoutError        no heading row, two columns of one meaning              author of the workbook
@@ -49,6 +50,10 @@ class ConfigError(SheetsyncError):
     """sheetsync.toml, or the command line, says something that cannot be done."""
 
     exit_code = 2
+
+
+class MissingSecret(ConfigError):
+    """A secret is not where the configuration says. The sentence names the place, and is for whoever runs sheetsync alone."""
 
 
 class Held(SheetsyncError):

@@ -31,6 +31,7 @@ from sheetsync.errors import (
     BadCredentials,
     ConfigError,
     LinkError,
+    MissingSecret,
     NotConnected,
     NotReady,
     RateLimited,
@@ -163,8 +164,8 @@ class Fetch:
         if state is not None and state.fingerprint != fingerprint:
             state = None
         return _Lane(
-            connector=connector, resources=resources, open_door=self._open_door, remaining=self._remaining, time=self._time,
-            state=state, progress=progress,
+            connector=connector, account=account, resources=resources, open_door=self._open_door, remaining=self._remaining,
+            time=self._time, state=state, progress=progress,
             keep=lambda kept: self._store.keep_lane(name, account, replace(kept, fingerprint=fingerprint) if kept else None),
         )  # fmt: skip
 
@@ -185,11 +186,11 @@ class _Lane:
     """One account of one connector, for one run."""
 
     def __init__(
-        self, *, connector: Connector[Any], resources: dict[Resource, list[Link]],
+        self, *, connector: Connector[Any], account: str, resources: dict[Resource, list[Link]],
         open_door: Callable[[Connector[Any], Callable[[], None]], Door], remaining: Callable[[], float], time: Time,
         state: LaneState | None, progress: _Progress, keep: Callable[[LaneState | None], None],
     ) -> None:  # fmt: skip
-        self.connector, self.resources = connector, resources
+        self.connector, self.account, self.resources = connector, account, resources
         self.requests = 0
         self._open_door, self._remaining, self._time, self._progress, self._keep = open_door, remaining, time, progress, keep
         self._state = state
@@ -214,7 +215,7 @@ class _Lane:
             door = self._open_door(self.connector, self._pace)
         except (LinkError, ConfigError) as error:
             self._progress.step(len(self.resources))
-            return dict.fromkeys(self.resources, _of_the_row(error))
+            return dict.fromkeys(self.resources, self._of_the_row(error))
         documents: dict[Resource, Any] = {}
         try:
             # The first call goes alone where a key is shown: were it wrong, the others would knock with it at the same time.
@@ -257,11 +258,22 @@ class _Lane:
         try:
             return dict(self._tried(batch, door))
         except (LinkError, ConfigError) as error:
-            return dict.fromkeys(batch, _of_the_row(error))
+            return dict.fromkeys(batch, self._of_the_row(error))
         except Exception:  # noqa: BLE001 - as in `read`
             return dict.fromkeys(batch, self._blame(batch[0]))
         finally:
             self._progress.step(len(batch))
+
+    def _of_the_row(self, error: LinkError | ConfigError) -> LinkError:
+        """An account whose settings do not hold fails its own rows and no others. Where a secret is kept is not for the sheet."""
+        if isinstance(error, LinkError):
+            return error
+        if isinstance(error, MissingSecret):
+            return NotConnected(
+                "The key of the account {account} of {service} is missing.", account=self.account, service=self.connector.title,
+                advice="Ask the person who installed sheetsync to run `sheetsync doctor`, which says where it should be.",
+            )  # fmt: skip
+        return NotConnected(error.template, advice=error.advice or None, **error.params)
 
     def _tried(self, batch: Sequence[Resource], door: Any) -> Mapping[Resource, Any]:
         tries = Retrying(
@@ -380,11 +392,6 @@ class _Lane:
     def _blame(self, resource: Resource) -> LinkError:
         structlog.get_logger().exception("connector failed", connector=self.connector.name(), resource=str(resource))
         return UnexpectedReply("The connector for {service} failed on this answer.", service=self.connector.title)
-
-
-def _of_the_row(error: LinkError | ConfigError) -> LinkError:
-    """An account whose settings do not hold, such as a secret that is not there, fails its own rows and no others."""
-    return error if isinstance(error, LinkError) else NotConnected(error.template, advice=error.advice or None, **error.params)
 
 
 def _worth_another_try(error: BaseException) -> bool:

@@ -22,7 +22,7 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
 from sheetsync._locks import state_folder, wait_for
-from sheetsync.errors import ConfigError, Unavailable
+from sheetsync.errors import ConfigError, MissingSecret, Unavailable
 
 MASK: Final = "•••"
 COMMAND_SECONDS: Final = 20
@@ -68,7 +68,7 @@ class Vault:
             )  # fmt: skip
         found = kinds[kind](value, where).strip()
         if not found:
-            raise ConfigError("The secret {where} is empty.", where=where)
+            raise MissingSecret("The secret {where} is empty.", where=where)
         self.remember(found)
         return found
 
@@ -133,7 +133,7 @@ class Vault:
 
     def _from_env(self, name: str, where: str) -> str:
         if name not in self._environ:
-            raise ConfigError(
+            raise MissingSecret(
                 "The secret {where} is taken from the environment variable {name}, which is not set.", where=where, name=name
             )
         return self._environ[name]
@@ -144,7 +144,7 @@ class Vault:
             refuse_readable_by_others(path)
             return path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError):
-            raise ConfigError("The file {path} with the secret {where} cannot be read.", where=where, path=path) from None
+            raise MissingSecret("The file {path} with the secret {where} cannot be read.", where=where, path=path) from None
 
     def _from_command(self, command: list[str], where: str) -> str:
         try:
@@ -152,13 +152,13 @@ class Vault:
                 command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True, stdin=subprocess.DEVNULL
             )
         except (OSError, UnicodeDecodeError, subprocess.SubprocessError):
-            raise ConfigError("The command for the secret {where} failed.", where=where) from None
+            raise MissingSecret("The command for the secret {where} failed.", where=where) from None
         return done.stdout
 
     def _from_keyring(self, entry: str, where: str) -> str:
         found = _keyring_entry(entry, where)
         if found is None:
-            raise ConfigError("The system keyring holds no entry {entry} for the secret {where}.", where=where, entry=entry)
+            raise MissingSecret("The system keyring holds no entry {entry} for the secret {where}.", where=where, entry=entry)
         return found
 
 
@@ -230,7 +230,7 @@ def _keyring_entry(entry: str, where: str) -> str | None:
         import keyring  # noqa: PLC0415 - an extra, and slow to import
         from keyring.errors import KeyringError  # noqa: PLC0415
     except ImportError:
-        raise ConfigError(
+        raise MissingSecret(
             "The secret {where} is kept in the system keyring, but the extra is not installed.", where=where,
             advice='Install it: pip install "okr-sheetsync[keyring]".',
         ) from None  # fmt: skip
@@ -274,6 +274,6 @@ def refuse_readable_by_others(path: Path) -> None:
         return
     mode = path.stat().st_mode
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(
+        raise MissingSecret(
             "The file {path} holds a secret, but others may read it.", path=path, advice="Run: chmod 600 on that file."
         )

@@ -34,7 +34,10 @@ class Store(Protocol):
     def memory(self) -> Memory: ...
 
     def record(self, planned: Plan, fetched: Fetched) -> None:
-        """Keeps the readings before they are written, so that a crash between here and the workbook loses nothing."""
+        """Keeps the readings before they are written, so that a crash between here and the workbook loses nothing.
+
+        Once more where a colleague's save led to another plan, which then takes the place of the one before.
+        """
 
     def applied(self) -> None: ...
 
@@ -93,14 +96,16 @@ def sync(
     if not looked:
         fetched = fetch(wanted)
     memory = store.memory()
+    recorded: Plan | None = None
     for attempt in range(1, APPLY_TRIES + 1):
         if attempt > 1 or not looked:
             rows = _key_results(workbook, options)
         planned = plan(rows, fetched.outcomes, memory, options.how(fetched, rows), only=options.only, keys=options.keys)
         if options.dry_run:
             break
-        if attempt == 1:
+        if planned != recorded:
             store.record(planned, fetched)
+            recorded = planned
         try:
             workbook.apply(planned.edits)
         except WorkbookChanged:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -30,6 +31,7 @@ from sheetsync.errors import (
 )
 from sheetsync.fetch import BREAKER_FAILURES, Fetch, Fetched
 from sheetsync.model import Link, Outcome, Query, Reading, Resource
+from sheetsync.secrets import Vault
 from sheetsync.testing import LaneMemory, LookupMemory, VirtualTime
 from sheetsync.texts import Sentence, sentence
 
@@ -329,6 +331,20 @@ def test_a_secret_that_is_not_there_fails_its_own_lane_only() -> None:
 
     outcomes = fetch_with(Keyless())([link("a")]).outcomes
     assert isinstance(outcomes[link("a")], NotConnected)
+
+
+def test_the_sheet_says_that_a_key_is_missing_and_not_where_it_is_kept() -> None:
+    """Everybody who opens the workbook reads it; where secrets are is for whoever runs sheetsync, whom `doctor` tells."""
+
+    class Keyless(Bell):
+        def fetch(self, resource: Resource, web: Any) -> Any:
+            Vault(Path("/"), environ={}).reveal({"env": "BELL_KEY"}, where="connectors.bell.default.token")
+
+    outcome = fetch_with(Keyless())([link("a")]).outcomes[link("a")]
+    assert isinstance(outcome, NotConnected)
+    assert str(outcome) == "The key of the account main of Bell is missing."
+    assert "`sheetsync doctor`" in outcome.advice
+    assert "BELL_KEY" not in f"{outcome}{outcome.advice}"
 
 
 def test_the_deadline_ends_the_waiting() -> None:

@@ -505,7 +505,7 @@ def test_a_locked_database_says_so_and_loses_nothing(path: Path) -> None:
         assert [entry.key for entry in history.entries()] == ["a"]
         assert history.memory(BOOK).last.keys() == {"a"}
         other.execute("ROLLBACK")
-        history.record(run, [replace(ENTRY, key="b")], fills={}, outbox=[])
+        record(history, replace(ENTRY, key="b"))
         assert [entry.key for entry in history.entries()] == ["a", "b"]
 
 

@@ -94,6 +94,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         '[connectors.file.default]\nfolders = ["data"]\n'
     )
     write_plan(here / "okr.xlsx", list(plan()), headings=HEADINGS)
+    book = openpyxl.load_workbook(here / "okr.xlsx")
+    page = book.active
+    budget = HEADINGS.index("Budget") + 1
+    articles = [row for row in range(2, page.max_row + 1) if any("KR4." in str(cell.value) for cell in page[row])]
+    page.cell(articles[0], budget, 12_000)
+    page.merge_cells(start_row=articles[0], end_row=articles[-1], start_column=budget, end_column=budget)
+    book.save(here / "okr.xlsx")
     chance, values, clock = random.Random(3), {"a": 0, "b": 0, "c": 0, "d": 0}, Clock(FIRST)
     edges = Edges(time=clock, environ={"SHEETSYNC_STATE": str(here / "state")})  # type: ignore[arg-type]
     with App(load(here / "sheetsync.toml", here), edges) as app:
@@ -166,6 +173,12 @@ def test_a_quarter_shows_who_contributes_to_what(world: App) -> None:
     assert alignment.alone == (brand,)
     assert names(alignment.astray) == ["KR4.3"]
     assert names(alignment.lost) == ["KR4.2"]
+
+
+def test_a_budget_over_several_rows_is_shared_by_them(world: App) -> None:
+    found = made(world, "weekly")
+    alone, shared = line(found, "Search").cost, line(found, "Readers").cost
+    assert shared.spent / alone.spent == Decimal(12_000) / 3 / 9_000
 
 
 def test_the_forecast_and_the_costs_of_a_row(world: App) -> None:

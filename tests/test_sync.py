@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 
 from sheetsync.errors import LayoutError, NotFound, TooManyLosses, Unavailable, WorkbookChanged, WorkbookLocked
 from sheetsync.fetch import Fetched
+from sheetsync.history import History
 from sheetsync.model import Cell, CellEdit, CellRef, CellValue, Link, Outcome, Reading
 from sheetsync.okr.plan import How, NoMemory, Plan
+from sheetsync.recorder import Recorder
 from sheetsync.sync import APPLY_TRIES, NoStore, Options, sync, wanted_links
 from sheetsync.texts import Texts
 from sheetsync.workbooks.memory import Memory
@@ -225,6 +228,32 @@ def test_a_workbook_that_changes_is_tried_five_times(times: int) -> None:
             sync(workbook, source, options(), store)
         assert (results(workbook), len(saved), store.told) == ({address(1): 5.0}, APPLY_TRIES, ["record at 0"])
     assert len(source.asked) == 1, "services are asked once, however often the plan is made"
+
+
+def test_the_history_keeps_what_was_written_and_not_what_was_planned_before_a_colleague_saved(tmp_path: Path) -> None:
+    workbook = workbook_of(["A", "kr 1", 10, 5, address(1)], ["A", "kr 2", 10, 5, address(2)], ["A", "kr 3", 10, 5, address(3)])
+    history = History(tmp_path / "history.db", redact=str, clock=lambda: NOW)
+    source = Source({address(1): figure(6), address(2): figure(7), address(3): figure(8)})
+
+    def colleague(_: Memory) -> None:
+        workbook.before_apply = None
+        workbook.put(CellRef(SHEET, 2, RESULT + 1), address(9))
+        for column in range(1, len(HEADINGS) + 1):
+            workbook.put(CellRef(SHEET, 3, column), None)
+
+    workbook.before_apply = colleague
+    sync(workbook, source, options(), Recorder(history, "plan", lambda: NOW))
+    assert [(row.key_result, row.state, row.value) for row in history.as_of("plan", NOW)] == [
+        ("kr 1", "kept", Decimal(5)), ("kr 3", "fresh", Decimal(8)),
+    ]  # fmt: skip
+    assert history.memory("plan").last.keys() == {row.key for row in history.as_of("plan", NOW) if row.key_result == "kr 3"}
+    assert history.outbox("plan") == []
+
+    source.outcomes = {address(9): figure(1), address(3): figure(8)}
+    sync(workbook, source, options(), Recorder(history, "plan", lambda: NOW + timedelta(days=1)))
+    assert [(row.key_result, row.value) for row in history.as_of("plan", NOW + timedelta(days=1))] == [
+        ("kr 1", Decimal(1)), ("kr 3", Decimal(8)),
+    ]  # fmt: skip
 
 
 def test_five_is_how_often() -> None:

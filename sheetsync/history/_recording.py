@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from sheetsync.history._words import FIGURE, GONE, NO_FIGURE, Entry, OutboxItem, Spelling, maybe, stamp
 
+_SAYS_NOTHING: Final = (*sorted(NO_FIGURE), GONE)
+"""The states of a line whose value is not one that was read."""
 _Facts: TypeAlias = tuple[str | None, str, str, str, str | None, str]
 _Words: TypeAlias = tuple[str, str, str, str, str, str, str, str, str | None]
 
@@ -43,9 +45,29 @@ class Recording:
     def __init__(self, db: sqlite3.Connection, run: int, spelling: Spelling) -> None:
         self._db, self._run, self._spelling = db, run, spelling
         self._workbook = workbook_of(db, run)
+        self._take_back()
         self._goals: dict[str, _Goal] = {}
         for key, goal, wording, words, reading in _newest(db, self._workbook):
             self._goals[key] = _Goal(goal, wording, words, reading)
+
+    def _take_back(self) -> None:
+        """What the run recorded before its plan was made anew was never written, so it is no part of the past."""
+        found = self._db.execute(
+            "SELECT g.id, r.id FROM goals g JOIN readings r ON r.id = g.reading WHERE g.workbook = ? AND r.run = ?",
+            (self._workbook, self._run),
+        ).fetchall()
+        for goal, reading in found:
+            self._db.execute("DELETE FROM readings WHERE id = ?", (reading,))
+            before = self._db.execute("SELECT max(id), wording FROM readings WHERE goal = ?", (goal,)).fetchone()
+            good = self._db.execute(
+                f"""SELECT value, as_of FROM readings WHERE goal = ? AND value IS NOT NULL
+                    AND state NOT IN ({", ".join("?" * len(_SAYS_NOTHING))}) ORDER BY id DESC LIMIT 1""",  # noqa: S608  # marks only
+                (goal, *_SAYS_NOTHING),
+            ).fetchone()
+            self._db.execute(
+                "UPDATE goals SET reading = ?, wording = ?, value = ?, as_of = ? WHERE id = ?",
+                (*before, *(good or (None, None)), goal),
+            )
 
     def keep(self, entry: Entry) -> None:
         """Readings are compared as they are stored, so that a change that cannot be seen later makes no line."""

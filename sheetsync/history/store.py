@@ -120,6 +120,7 @@ class History:
     ) -> None:
         """Keeps what a run found, all of it or nothing: readings, breaks and recoveries, fills, figures that wait.
 
+        A run that is recorded anew, because its plan was, takes back what it recorded before.
         A link breaks when rows ask for it and none gets a figure (kept, broken), and recovers when one does (fresh, unchanged).
         `fills`    by row key; None forgets it
         `outbox`   each takes the place of an older one of its row

@@ -145,8 +145,11 @@ def lines(table: Table) -> Iterator[Line]:
     """Every row of a table, key result or not, in order."""
     group = objective = objective_id = ""
     merged = _merged(table.grid)
-    for row in range(table.row + 1, table.last + 1):
-        cells = _cells(table, row, merged)
+    read = {row: _cells(table, row, merged) for row in range(table.row + 1, table.last + 1)}
+    strange = _of_another_table(table, read)
+    for row, cells in read.items():
+        if row in strange:
+            continue
         band = _band(table, row)
         is_key_result = not band and _is_key_result(cells)
         if band:
@@ -163,6 +166,55 @@ def lines(table: Table) -> Iterator[Line]:
         yield Line(row, cells, bool(band), is_key_result, group, objective_id, objective)
 
 
+def _of_another_table(table: Table, rows: Mapping[int, Mapping[Column, Cell]]) -> set[int]:
+    """The rows of other tables that stand below in the same columns, behind a blank row: campaigns with their spending, say.
+
+    Such a block begins with headings, and none of its rows has a link: a key result that asks for a figure is never passed over.
+    """
+    found: set[int] = set()
+    block: list[int] = []
+    behind_blank = False
+    for row in (*rows, table.last + 1):
+        if row in rows and any(cell.value is not None or cell.formula or cell.targets for cell in rows[row].values()):
+            block.append(row)
+            continue
+        if behind_blank and _is_another_table(table, [rows[at] for at in block]):
+            found.update(block)
+        block, behind_blank = [], True
+    return found
+
+
+def _is_another_table(table: Table, block: Sequence[Mapping[Column, Cell]]) -> bool:
+    figures = (Column.TARGET, Column.RESULT)
+    at = next((at for at, cells in enumerate(block) if any(cells[column].value is not None for column in figures)), len(block))
+    if at == len(block) or any(_asks(cells) for cells in block):
+        return False
+    head, below = block[at], block[at + 1 :]
+    needed = [head[column] for column in (Column.KEY_RESULT, *figures)]
+    if not all(_could_head(cell) for cell in needed) or _KR_ID.match(text(head[Column.KEY_RESULT])):
+        return False
+    # a manual key result may have a target in words, but then no words where its link would stand, and no look of a heading
+    ours = table.grid.cell(table.row, table.columns[Column.KEY_RESULT]).fill
+    looks = (
+        bool(ours) and all(cell.fill == ours for cell in needed) and any(cells[Column.KEY_RESULT].fill != ours for cells in below)
+    )
+    if not (looks or _could_head(head[Column.DATA_LINK])):
+        return False
+    return any(isinstance(cells[column].value, float) for cells in below for column in figures)
+
+
+def _could_head(cell: Cell) -> bool:
+    said = text(cell)
+    short = isinstance(cell.value, str) and 0 < len(said) <= MAX_HEADING and not cell.formula
+    return short and number(cell, Kind.NUMBER) is None and layout.yes_no(said) is None
+
+
+def _asks(cells: Mapping[Column, Cell]) -> bool:
+    """Whether the Data link holds a link, good or bad, and not just any words."""
+    cell = cells[Column.DATA_LINK]
+    return cell.formula or bool(cell.targets) or any(sign in text(cell) for sign in ":/#：")
+
+
 def rows_of(table: Table, *, today: date, default_period: Period | None = None) -> list[KeyResult]:
     """The key results of one table."""
     sheet_period = period.parse(table.grid.sheet) or default_period
@@ -172,6 +224,10 @@ def rows_of(table: Table, *, today: date, default_period: Period | None = None) 
         if not line.is_key_result:
             continue
         kr = _key_result(table, line.row, line.cells, sheet_period, today)
+        if Column.BUDGET in kr.refs:
+            # one amount for all the rows that its merged cell covers, which is told by their naming the same cell
+            top, left, *_ = merged.get((line.row, table.columns[Column.BUDGET]), (line.row, table.columns[Column.BUDGET]))
+            kr = replace(kr, refs={**kr.refs, Column.BUDGET: CellRef(table.grid.sheet, top, left)})
         at = (line.row, table.columns[Column.RESULT])
         if not isinstance(kr.source, LinkError) and kr.source != "manual" and merged.get(at, at)[:2] != at:
             refused = Refused(

@@ -15,7 +15,7 @@ from typing import Final
 from sheetsync.errors import ConfigError
 from sheetsync.forecast import Forecast, Goal, TooLittle, forecast
 from sheetsync.history import Entry, History
-from sheetsync.model import PERCENT, Column, KeyResult, Kind, Period
+from sheetsync.model import PERCENT, CellRef, Column, KeyResult, Kind, Period
 from sheetsync.okr import scan
 from sheetsync.okr.layout import fold
 from sheetsync.okr.progress import (
@@ -205,11 +205,18 @@ def _spending(rows: Sequence[KeyResult], past: Past, when: When) -> dict[str, Se
 
 
 def _budgets(rows: Sequence[KeyResult]) -> dict[str, Decimal]:
-    """By row key. A Budget cell that is merged over several rows belongs to none of them alone, and is left out."""
-    cells = {row.key: row.cells[Column.BUDGET] for row in rows if Column.BUDGET in row.cells}
-    shared = Counter(id(cell) for cell in cells.values())
-    numbers = {key: scan.number(cell, Kind.NUMBER) for key, cell in cells.items() if shared[id(cell)] == 1}
-    return {key: number for key, number in numbers.items() if number is not None and number > 0}
+    """By row key. A Budget cell that is merged over several key results is shared by their weights: it is spent once."""
+    sharing: dict[CellRef, list[KeyResult]] = {}
+    for row in rows:
+        if Column.BUDGET in row.cells:
+            sharing.setdefault(row.refs[Column.BUDGET], []).append(row)
+    found: dict[str, Decimal] = {}
+    for together in sharing.values():
+        budget = scan.number(together[0].cells[Column.BUDGET], Kind.NUMBER)
+        weights = sum(row.weight for row in together)
+        if budget is not None and budget > 0 and weights > 0:
+            found |= {row.key: budget * row.weight / weights for row in together if row.weight > 0}
+    return found
 
 
 # --- objectives and teams ----------------------------------------------------------------------------------------------

@@ -71,6 +71,45 @@ def test_several_tables_on_one_sheet_and_on_several() -> None:
     assert [(table.row, table.last) for table in find_tables([first])] == [(1, 4), (5, 6)]
 
 
+PLAN = [ENGLISH, ["A", "O", "one", 10, 5, LINK], ["A", "O", "two", 10, 5, None], []]
+CAMPAIGNS = [[None, None, "Campaign", "Spend", "Clicks", "Owner"], [None, None, "Spring", 900, 40, "Ann"]]
+
+
+@pytest.mark.parametrize("above", [[], [["Spending of the campaigns"]], [[None, None, "Spending of the campaigns"]]])
+def test_another_table_below_is_not_read_as_manual_rows(above: list[list[str | None]]) -> None:
+    assert names(grid([*PLAN, *above, *CAMPAIGNS])) == [("A", "O", "one"), ("A", "O", "two")]
+    more = [*PLAN, *above, *CAMPAIGNS, [], [None, None, "three", 10, 5, LINK]]
+    assert names(grid(more))[2:] == [("A", "O", "three")]
+
+
+def test_another_table_is_told_by_the_look_of_its_headings() -> None:
+    def painted(words: tuple[str | None, ...]) -> list[Cell | None]:
+        return [None if word is None else Cell(word, fill="DDEEFF") for word in words]
+
+    rows = [painted(ENGLISH), *PLAN[1:], painted((None, None, "Campaign", "Spend", "Clicks")), [None, None, "Spring", 900, 40]]
+    assert [name for _, _, name in names(grid(rows))] == ["one", "two"]
+    assert [name for _, _, name in names(grid([*PLAN, *rows[4:]]))] == ["one", "two", "Campaign", "Spring"], "no such look above"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        [CAMPAIGNS[0], [None, None, "Spring", 900, 40, LINK]],
+        [CAMPAIGNS[0], CAMPAIGNS[1], [None, None, "Summer", 900, 40, "manual:"]],
+        [CAMPAIGNS[0], CAMPAIGNS[1], [None, None, "Summer", 900, 40, Cell("CRM", targets=(LINK,))]],
+        [CAMPAIGNS[0], CAMPAIGNS[1], [None, None, "Summer", 900, 40, Cell(None, formula=True)]],
+        [[None, None, "Style guide", "finished", "draft", None], [None, None, "Articles", 10, 5, None]],
+        [[None, None, "Style guide", "yes", "no", "Ann"], [None, None, "Articles", 10, 5, None]],
+        [[None, None, "Leads", 10, 5, "CRM"], [None, None, "Articles", 10, 5, None]],
+        [[None, None, "KR1.3 Guide", "finished", "draft", "Ann"], [None, None, "Articles", 10, 5, None]],
+        [[None, None, "Guide", "finished", "draft", "Ann"]],
+    ],
+)
+def test_what_could_be_a_key_result_is_never_taken_for_another_table(block: list[list[Cell | str | int | None]]) -> None:
+    assert len(names(grid([*PLAN, *block]))) == 2 + len(block)
+    assert len(names(grid([*PLAN[:3], *CAMPAIGNS]))) == 4, "nothing parts it from the rows above"
+
+
 @pytest.mark.parametrize("missing", ENGLISH[2:])
 def test_a_missing_heading_is_named(missing: str) -> None:
     headings = [name for name in ENGLISH if name != missing]

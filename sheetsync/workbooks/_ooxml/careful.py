@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 from xml.parsers import expat  # a part with a document type declaration never comes this far
 
 from sheetsync.errors import CannotEdit
 from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, column_number
-from sheetsync.workbooks._ooxml.cells import content_of
+from sheetsync.workbooks._ooxml.cells import Content, content_of
 from sheetsync.workbooks._ooxml.markup import MAIN, attributes, damaged, prefix_of, tag_end
-from sheetsync.workbooks._ooxml.scan import FILLED, Formula, Held, Place, Row, Seen
+from sheetsync.workbooks._ooxml.scan import FILLED, Formula, Held, Line, Place, Row
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,6}")
 _ADDRESS = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6})")
@@ -75,6 +75,9 @@ class CarefulScan:
             raise CannotEdit("Row {row} of the worksheet is damaged: its cells cannot be told apart.", row=number)
         return found[0] if found else None
 
+    def figures(self, keys: Iterable[tuple[int, int]]) -> Iterator[None]:
+        return (None for _ in keys)
+
     def again(self, text: bytes) -> CarefulScan:
         return CarefulScan(text, self._part)
 
@@ -87,20 +90,22 @@ class CarefulScan:
     def rows(self) -> Iterator[Row]:
         return iter(self._rows)
 
-    def seen(self, last_row: int, columns: Collection[int] | None) -> Iterator[Seen]:
+    def lines(self, last_row: int, columns: Collection[int] | None) -> Iterator[Line]:
         wanted = None if columns is None else frozenset(columns)
+        for number, cells in self._read(last_row, wanted):
+            yield number, (), [(column, c.style, c.kind, c.value, c.formula) for column, c in cells]
+
+    def _read(self, last_row: int, wanted: frozenset[int] | None) -> Iterator[tuple[int, list[tuple[int, Content]]]]:
         for at, row in enumerate(self._rows):
-            if row.number > last_row:
-                continue
-            for place in self._places(at):
-                if wanted is None or place.column in wanted:
-                    c = content_of(self.text[place.start : place.end])
-                    yield row.number, place.column, c.style, c.kind, c.value, c.formula, c.formula_tag
+            if row.number <= last_row:
+                places = [place for place in self._places(at) if wanted is None or place.column in wanted]
+                yield row.number, [(place.column, content_of(self.text[place.start : place.end])) for place in places]
 
     def formulas(self) -> Iterator[Formula]:
-        for number, column, _, _, _, formula, tag in self.seen(LAST_ROW, None):
-            if formula is not None:
-                yield Formula(number, column, attributes(tag), formula)
+        for number, cells in self._read(LAST_ROW, None):
+            for column, content in cells:
+                if content.formula is not None:
+                    yield Formula(number, column, attributes(content.formula_tag), content.formula)
 
     def beyond(self, last_row: int) -> bool:
         return any(FILLED.search(self.text, row.start, row.end) for row in self._rows if row.number > last_row)

@@ -107,16 +107,16 @@ class Package:
         styles = self._styles()
         sheets = {title: self._sheet(tab) for title, tab in tabs.items()}
         patches = {title: self._patch(tab, sheets[title], styles, wanted[title]) for title, tab in tabs.items()}
-        patches = {title: patch for title, patch in patches.items() if patch.cells or patch.others}
+        patches = {title: patch for title, patch in patches.items() if patch}
         if not patches:
             return self._data
         changes: dict[str, bytes] = {}
-        if any(patch.changed for patch in patches.values()):
+        if any(patch.changes for patch in patches.values()):
             changes.update(self._recalculated(sheets, patches))
         for title in list(patches):
             patch, tab, old = patches[title], self._tab(title), sheets.pop(title)
             body = spliced(old.body, patch.splices())
-            check(old, body, wanted.get(title, {}), patch.made, grown=patch.grown, since_1904=self._book.since_1904)
+            check(old, body, patch, wanted.get(title, {}), since_1904=self._book.since_1904)
             changes[tab.part] = old.text.encoded(body)
             del old, body
         if styles.changed:
@@ -162,7 +162,7 @@ class Package:
         for title, cells in stale_cells(sheets, self._book.names(), tables, changed).items():
             patch = patches.get(title, Patch())
             drop_values(sheets[title], cells, patch)
-            if patch.cells:
+            if patch:
                 patches[title] = patch
         part = self._book.part
         old = self._archive.read(part)

@@ -100,6 +100,7 @@ class Book:
         self.relations = relations(archive, self.part)
         self.since_1904 = any(_true(p.get("date1904")) for p in children(self.root, "workbookPr"))
         self.tabs, self.others = self._sheets()
+        self._known: dict[str, list[Relation]] = {}
 
     def _sheets(self) -> tuple[list[Tab], set[str]]:
         """Worksheets in the order of the tabs, and the titles of chart, dialog and macro sheets."""
@@ -137,14 +138,20 @@ class Book:
             found[name] = f"{found[name]},{text}" if name in found else text
         return found
 
+    def _parts_of(self, part: str) -> list[Relation]:
+        """The relations of a worksheet's part but for its links, of which there may be thousands; read once."""
+        if part not in self._known:
+            self._known[part] = [relation for relation in relations(self.archive, part) if relation.kind != "hyperlink"]
+        return self._known[part]
+
     def tables(self, part: str) -> list[Table]:
         """The tables of a worksheet's part."""
-        return [_table(self.archive, relation.target) for relation in relations(self.archive, part) if relation.kind == "table"]
+        return [_table(self.archive, relation.target) for relation in self._parts_of(part) if relation.kind == "table"]
 
     def pivots(self, part: str) -> list[Area]:
         """Where the pivot tables of a worksheet's part stand."""
         found = []
-        for relation in relations(self.archive, part):
+        for relation in self._parts_of(part):
             if relation.kind == "pivotTable":
                 root = parsed(self.archive.read(relation.target), relation.target)
                 found += [area for at in children(root, "location") if (area := area_of(at.get("ref", "")))]

@@ -5,7 +5,7 @@ A splice replaces [start, end) of the text. Everything between two splices stays
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,16 +17,22 @@ from sheetsync.workbooks._ooxml.areas import LAST_COLUMN, LAST_ROW, Areas, area_
 from sheetsync.workbooks._ooxml.cells import Content, content_of, restyled, styled, valueless, without_value, written
 from sheetsync.workbooks._ooxml.markup import attributes, elements, prefix_of, with_attribute
 from sheetsync.workbooks._ooxml.reading import value_of
-from sheetsync.workbooks._ooxml.scalars import number_of, number_text, serial_of, text_element
+from sheetsync.workbooks._ooxml.scalars import EXACT, number_of, number_text, serial_of, text_element
 from sheetsync.workbooks._ooxml.scan import Held, Row, Scan
 from sheetsync.workbooks._ooxml.sheet import Sheet
 from sheetsync.workbooks._ooxml.styles import Styles
 
 DATE_FORMAT = "yyyy-mm-dd hh:mm"
 Value: TypeAlias = Decimal | str | bool | datetime | None
+PLAIN = b"%b%b><v>%a</v></c>"
+"""A cell with a number: how it begins up to its address, its style, the number."""
+_PLAINLY_WRITTEN = 1e-4
+"""From here up to EXACT, Python writes the shortest text of a number without an exponent."""
 _ELSEWHERE = "Let Data link stand in a row whose Result is a plain cell, or unlock it."
 
 
+Key: TypeAlias = tuple[int, int]
+"""Row and column of a cell."""
 Splice: TypeAlias = tuple[int, int, bytes]
 """Start, end and new bytes. A plain tuple, because there may be as many as edits."""
 
@@ -43,25 +49,47 @@ class Forbidden:
 class Patch:
     """What has to be done to one worksheet.
 
-    `cells`   the splice of every cell that was there before
-    `others`  the splices that add cells, rows and what goes with them
-    `made`    the bytes of every cell that an edit made or changed
-    `changed` cells whose value changes
+    `cells`     the splice of every cell that was there before and that an edit changes
+    `added`     the bytes of every cell that was not there before
+    `repainted` those of both whose value stays
+    `dropped`   the splices that take calculated values out of cells, in place of those in `cells`
+    `others`    the splices that add cells, rows and what goes with them
     """
 
-    cells: dict[tuple[int, int], Splice] = field(default_factory=dict)
+    cells: dict[Key, Splice] = field(default_factory=dict)
+    added: dict[Key, bytes] = field(default_factory=dict)
+    repainted: set[Key] = field(default_factory=set)
+    dropped: dict[Key, Splice] = field(default_factory=dict)
     others: list[Splice] = field(default_factory=list)
-    made: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    changed: set[tuple[int, int]] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.cells or self.dropped or self.others)
+
+    @property
+    def changed(self) -> set[Key]:
+        """The cells whose value an edit changes."""
+        return {*self.cells, *self.added} - self.repainted
+
+    @property
+    def changes(self) -> bool:
+        """Whether there are such cells."""
+        return len(self.cells) + len(self.added) > len(self.repainted)
 
     @property
     def grown(self) -> bool:
         """Whether cells are added."""
         return bool(self.others)
 
+    def made(self, edits: Mapping[Key, CellEdit]) -> Iterator[tuple[Key, bytes, Value]]:
+        """The new bytes of every cell that an edit made or changed, and the value that they have to say."""
+        for key, splice in self.cells.items():
+            yield key, (self.dropped.get(key) or splice)[2] if self.dropped else splice[2], edits[key].value
+        for key, new in self.added.items():
+            yield key, new, edits[key].value
+
     def splices(self) -> list[Splice]:
         """All of them, in the order of the text."""
-        return sorted([*self.cells.values(), *self.others])
+        return sorted([*({**self.cells, **self.dropped} if self.dropped else self.cells).values(), *self.others])
 
 
 class Patcher:
@@ -89,16 +117,14 @@ class Patcher:
         self._arrays = sheet.arrays
         self._guarded = bool(self._merges or self._protected or self._arrays or forbidden.headers or forbidden.pivots)
 
-    def patch(self, edits: Mapping[tuple[int, int], CellEdit]) -> Patch:
+    def patch(self, edits: Mapping[Key, CellEdit]) -> Patch:
         return self._sheet.scanned(lambda scan: self._patch(scan, edits))
 
-    def _patch(self, scan: Scan, edits: Mapping[tuple[int, int], CellEdit]) -> Patch:
+    def _patch(self, scan: Scan, edits: Mapping[Key, CellEdit]) -> Patch:
         patch = Patch()
         missing: dict[int, list[int]] = {}
-        for key in sorted(edits):
+        for key in self._put_figures(scan, sorted(edits.items()), patch):
             number, column = key
-            if not (1 <= number <= LAST_ROW and 1 <= column <= LAST_COLUMN):
-                raise CannotEdit("There is no cell in row {row} and column {column} of a worksheet.", row=number, column=column)
             held = scan.held(number, column)
             if held is None:
                 missing.setdefault(number, []).append(column)
@@ -114,7 +140,7 @@ class Patcher:
             elif made:
                 new_rows.append((number, made))
         patch.others += self._new_rows(scan, new_rows)
-        patch.others += self._dimension(scan, patch.made)
+        patch.others += self._dimension(scan, patch)
         return patch
 
     # --- what may be written ------------------------------------------------------------------------------------------------
@@ -154,9 +180,55 @@ class Patcher:
         if self._forbidden.pivots and self._forbidden.pivots.covers(row, column):
             raise CannotEdit("Cell {cell} is part of a pivot table.", advice=_ELSEWHERE, cell=self._cell(row, column))
 
+    # --- the usual case --------------------------------------------------------------------------------------------------------
+
+    def _put_figures(self, scan: Scan, edits: Sequence[tuple[Key, CellEdit]], patch: Patch) -> Iterator[Key]:
+        """Puts numbers into plain cells, to the letter as `_change` would; the keys of all other edits come out, in their turn.
+
+        There may be as many as rows, so this is one loop that makes nothing but the new bytes.
+        """
+        keys = [key for key, _ in edits]
+        _require_inside(keys)
+        cells, guarded = patch.cells, self._guarded
+        looks: dict[tuple[bytes | None, str | None], tuple[bytes, bool]] = {}
+        for (key, edit), figure in zip(edits, scan.figures(keys), strict=True):
+            value = edit.value
+            if figure is None or value.__class__ is not Decimal:
+                yield key
+                continue
+            start, end, head, digits, held = figure
+            try:
+                number = float(value)
+                known = None if held is None else float(held)
+            except ValueError:  # a signalling NaN, or no number in spite of its characters
+                yield key
+                continue
+            if not (_PLAINLY_WRITTEN <= number < EXACT or -EXACT < number <= -_PLAINLY_WRITTEN):
+                yield key
+                continue
+            look = looks.get((digits, edit.fill))
+            if look is None:
+                look = looks[digits, edit.fill] = self._look(digits, edit.fill)
+            if guarded:
+                self._check(*key, edit, int(digits or 0), formula=False)
+            attribute, restyles = look
+            if known == number:
+                if restyles:
+                    yield key
+                continue
+            cells[key] = start, end, PLAIN % (head, attribute, int(number) if number.is_integer() else number)
+
+    def _look(self, digits: bytes | None, fill: str | None) -> tuple[bytes, bool]:
+        """The `s` of a cell that has this one and gets this fill, and whether it becomes another."""
+        old = int(digits or 0)
+        style = old if fill is None else self._filled(old, fill)
+        if style != old:
+            return b' s="%d"' % style, True
+        return b"" if digits is None else b' s="%b"' % digits, False
+
     # --- one cell -----------------------------------------------------------------------------------------------------------
 
-    def _change(self, scan: Scan, key: tuple[int, int], held: Held, wanted: CellEdit, patch: Patch) -> None:
+    def _change(self, scan: Scan, key: Key, held: Held, wanted: CellEdit, patch: Patch) -> None:
         start, end, content = held
         if self._guarded or content.formula is not None:
             self._check(*key, wanted, content.style, formula=content.formula is not None)
@@ -173,14 +245,13 @@ class Patcher:
             if style == content.style:
                 return
             new = restyled(scan.text[start:end], style)
+            patch.repainted.add(key)
         else:
             if not payload:
                 style = self._dated(style, value)
                 kind, payload = self._payload(content.prefix, value, *key)
             raw = valueless(content.attributes)
             new = written(content.prefix, raw if style == content.style else styled(raw, style), kind, payload, content.extras)
-            patch.changed.add(key)
-        patch.made[key] = new
         patch.cells[key] = start, end, new
 
     def _new_cell(self, scan: Scan, row: Row | None, number: int, column: int, wanted: CellEdit, patch: Patch) -> bytes | None:
@@ -197,9 +268,10 @@ class Patcher:
         if valued:
             style = self._dated(style, wanted.value)
             kind, payload = self._payload(prefix, wanted.value, number, column)
-            patch.changed.add((number, column))
+        else:
+            patch.repainted.add((number, column))
         raw = b' r="%s%d"' % (column_letters(column).encode(), number)
-        cell = patch.made[number, column] = written(prefix, styled(raw, style) if style else raw, kind, payload)
+        cell = patch.added[number, column] = written(prefix, styled(raw, style) if style else raw, kind, payload)
         return cell
 
     def _filled(self, style: int, fill: str) -> int:
@@ -292,12 +364,13 @@ class Patcher:
             return [(start, end, tag[:-2].rstrip() + b">" + gaps[close] + b"</" + prefix + b"sheetData>")]
         return [(gap, gap, new) for gap, new in gaps.items()]
 
-    def _dimension(self, scan: Scan, made: Mapping[tuple[int, int], bytes]) -> list[Splice]:
+    def _dimension(self, scan: Scan, patch: Patch) -> list[Splice]:
         """The used area widened where it leaves a cell of ours out; other programs trust it."""
-        area = area_of(self._sheet.frame.dimension) if made else None
+        area = area_of(self._sheet.frame.dimension) if patch else None
         if area is None:
             return []
-        rows, columns = [row for row, _ in made], [column for _, column in made]
+        places = (patch.cells, patch.added)
+        rows, columns = {row for cells in places for row, _ in cells}, {column for cells in places for _, column in cells}
         wide = min(area[0], *rows), min(area[1], *columns), max(area[2], *rows), max(area[3], *columns)
         if wide == area:
             return []
@@ -309,10 +382,16 @@ class Patcher:
         return []
 
 
-def drop_values(sheet: Sheet, cells: Iterable[tuple[int, int]], patch: Patch) -> None:
+def _require_inside(keys: Iterable[Key]) -> None:
+    for number, column in keys:
+        if not (1 <= number <= LAST_ROW and 1 <= column <= LAST_COLUMN):
+            raise CannotEdit("There is no cell in row {row} and column {column} of a worksheet.", row=number, column=column)
+
+
+def drop_values(sheet: Sheet, cells: Iterable[Key], patch: Patch) -> None:
     """Adds to the patch what drops the calculated values of these cells; a formula whose fill changes loses its value, too."""
 
-    def work(scan: Scan) -> dict[tuple[int, int], Splice]:
+    def work(scan: Scan) -> dict[Key, Splice]:
         found = {}
         for number, column in sorted(cells):
             held = scan.held(number, column)
@@ -324,9 +403,7 @@ def drop_values(sheet: Sheet, cells: Iterable[tuple[int, int]], patch: Patch) ->
                 found[number, column] = (*held[:2], without_value(content))
         return found
 
-    dropped = sheet.scanned(work)
-    patch.cells.update(dropped)
-    patch.made.update({cell: splice[2] for cell, splice in dropped.items() if cell in patch.made})
+    patch.dropped.update(sheet.scanned(work))
 
 
 def _spanning(tag: bytes, columns: list[int]) -> bytes:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite, nan
 
 from sheetsync.errors import CannotEdit
 from sheetsync.model import EMPTY, Cell, CellError, CellValue, Grid
-from sheetsync.workbooks._ooxml.areas import Areas
+from sheetsync.workbooks._ooxml.areas import Areas, column_number
 from sheetsync.workbooks._ooxml.formulas import hyperlink_targets
-from sheetsync.workbooks._ooxml.markup import damaged
+from sheetsync.workbooks._ooxml.markup import attributes, damaged, unescape
 from sheetsync.workbooks._ooxml.scalars import decoded, moment_of, number_of
-from sheetsync.workbooks._ooxml.scan import Scan
+from sheetsync.workbooks._ooxml.scan import Odd, Scan, Spelled
 from sheetsync.workbooks._ooxml.sheet import Sheet
 from sheetsync.workbooks._ooxml.styles import Styles
 
@@ -118,6 +119,12 @@ class _Pass:
         self._cells: dict[tuple[int, int], Cell] = {}
         self._single: dict[tuple[int, int], tuple[str, ...]] = {}
         self._ranges: list[tuple[Areas, str]] = []
+        self._special = bool(sheet.arrays)
+        self._covers = self._frame.conditional.covers if self._frame.conditional else None
+        self._inherits = self._cut = False
+        self._letters: dict[bytes, int] = {}
+        self._heads: dict[bytes, tuple[int, str, Look, bool]] = {}
+        self._shared: dict[tuple[bytes, bytes], Cell] = {}
         self._columns = None if reader.columns is None else frozenset(c for c in reader.columns if 1 <= c <= reader.max_columns)
         for link in self._frame.hyperlinks:
             target = links.get(link.id, "")
@@ -127,6 +134,7 @@ class _Pass:
                 self._link(link.area, target)
             if len(self._single) > _MOST_LINKED or len(self._ranges) > _MOST_LINKED // 100:
                 raise CannotEdit("Worksheet {sheet} has more links than are read.", sheet=title)
+        self._special |= bool(self._ranges)
 
     def _link(self, area: tuple[int, int, int, int], target: str) -> None:
         top, left, bottom, right = area
@@ -140,55 +148,115 @@ class _Pass:
                     self._single[row, column] = (*known, target)
 
     def run(self, scan: Scan) -> Grid:
-        reader, looks, cells, conditional = self._reader, self._looks, self._cells, self._frame.conditional
-        arrays = self._sheet.arrays
-        in_areas, in_arrays, single, ranged = bool(conditional), bool(arrays), self._single, bool(self._ranges)
-        inherited = self._inherited(scan)
-        cut = scan.beyond(reader.max_rows)
-        shared: dict[tuple[str, str | None, int], Cell] = {}
-        used: set[int] = set()
-        last = 0
-        for row, column, style, kind, text, formula, _ in scan.seen(reader.max_rows, self._columns):
-            if column > reader.max_columns:
-                cut = cut or text is not None or formula is not None
+        self._inherits = self._inherited(scan)
+        self._cut = scan.beyond(self._reader.max_rows)
+        used: list[int] = []
+        for row, spelled, seen in scan.lines(self._reader.max_rows, self._columns):
+            held = self._spelled(scan, row, spelled)
+            for cell in seen:
+                held |= self._seen(row, *cell)
+            if held:
+                used.append(row)
+        self._add_linked()
+        if used and (self._inherits or self._frame.conditional):
+            self._add_missing(scan, used)
+        return Grid(self._title, self._cells, self._frame.merges, self._cut)
+
+    def _spelled(self, scan: Scan, row: int, spelled: Sequence[Spelled]) -> bool:
+        """Adds cells of a row, each as `_seen` would; whether one of them holds anything.
+
+        There may be a million, and most hold a number and are no part of anything: this loop makes nothing but the cells.
+        """
+        cells, heads, columns, shared, single = self._cells, self._heads, self._letters, self._shared, self._single
+        special, last, covers = self._special, self._reader.max_columns, self._covers
+        digits, held = b"%d" % row, False
+        for letters, given, head, formula, value, inline, odd in spelled:
+            if given != digits:
+                raise Odd
+            column = columns.get(letters) or self._column(letters)
+            if special or formula or inline or odd or column > last:
+                held |= self._seen(row, column, *self._decoded(scan, (row, column), head, formula, value or inline, odd))
                 continue
             at = row, column
-            covered = in_areas and conditional.covers(row, column)
-            targets = single.get(at, ())
-            if ranged or formula is not None:
-                targets = self._targets(at, targets, formula)
-            is_formula = formula is not None or (in_arrays and arrays.covers(row, column))
-            if text is None and not is_formula and not targets:
-                blank = looks.blank(style, conditional=covered)
-                if blank is not EMPTY or inherited:
+            style, kind, look, is_figure = heads.get(head) or self._head(head)
+            covered = covers is not None and covers(row, column)
+            targets = single.get(at, ()) if single else ()
+            if not (value or targets):
+                blank = self._looks.blank(style, conditional=covered)
+                if blank is not EMPTY or self._inherits:
                     cells[at] = blank
                 continue
-            if row != last:
-                used.add(row)
-                last = row
+            held = True
             # texts and truths repeat, numbers seldom do
-            plain = kind != "n" and not (covered or targets or is_formula)
-            cell = shared.get((kind, text, style)) if plain else None
+            plain = not (is_figure or covered or targets)
+            cell = shared.get((head, value)) if plain else None
             if cell is None:
-                look = looks[style]
-                value: CellValue = number_of(text) if kind == "n" and text is not None and not look.is_date else None
-                if value is None:
-                    value = self._value(kind, text, is_date=look.is_date)
+                try:
+                    number = float(value) if is_figure else nan
+                except ValueError:
+                    number = nan
                 cell = _new(Cell)
-                _value(cell, value)
-                _formula(cell, is_formula)
+                if isfinite(number) and b"_" not in value:
+                    _value(cell, number)
+                else:
+                    _value(cell, self._value(kind, unescape(value) if value else None, is_date=look.is_date))
+                _formula(cell, False)
                 _of_targets(cell, targets)
                 _number_format(cell, look.number_format)
                 _fill(cell, look.fill)
                 _conditional(cell, covered)
                 _locked(cell, look.locked)
                 if plain:
-                    shared[kind, text, style] = cell
+                    shared[head, value] = cell
             cells[at] = cell
-        self._add_linked()
-        if used and (inherited or conditional):
-            self._add_missing(scan, used)
-        return Grid(self._title, cells, self._frame.merges, cut)
+        return held
+
+    def _column(self, letters: bytes) -> int:
+        column = self._letters[letters] = column_number(letters.decode())
+        return column
+
+    def _head(self, head: bytes) -> tuple[int, str, Look, bool]:
+        """What the attributes of cells say: style, kind, how they look, and whether what they hold is a figure."""
+        given = attributes(b"<c" + head + b">")
+        style, kind = int(given.get("s", 0)), given.get("t", "n")
+        look = self._looks[style]
+        known = self._heads[head] = style, kind, look, kind == "n" and not look.is_date
+        return known
+
+    def _decoded(
+        self, scan: Scan, at: tuple[int, int], head: bytes, formula: bytes, text: bytes, odd: bytes
+    ) -> tuple[int, str, str | None, str | None]:
+        """Style, kind, value and formula of a cell, as CarefulScan has them."""
+        if odd:
+            found = scan.held(*at)
+            if found is None:
+                raise Odd
+            content = found[2]
+            return content.style, content.kind, content.value, content.formula
+        style, kind, _, _ = self._heads.get(head) or self._head(head)
+        inside = formula.partition(b">")[2].removesuffix(b"</f>")
+        return style, kind, unescape(text) if text else None, unescape(inside) if formula else None
+
+    def _seen(self, row: int, column: int, style: int, kind: str, text: str | None, formula: str | None) -> bool:
+        """Adds one cell; whether it holds anything."""
+        if column > self._reader.max_columns:
+            self._cut = self._cut or text is not None or formula is not None
+            return False
+        at = row, column
+        covered = self._frame.conditional.covers(row, column)
+        targets = self._single.get(at, ())
+        if self._ranges or formula is not None:
+            targets = self._targets(at, targets, formula)
+        is_formula = formula is not None or self._sheet.arrays.covers(row, column)
+        if text is None and not is_formula and not targets:
+            blank = self._looks.blank(style, conditional=covered)
+            if blank is not EMPTY or self._inherits:
+                self._cells[at] = blank
+            return False
+        look = self._looks[style]
+        value = self._value(kind, text, is_date=look.is_date)
+        self._cells[at] = Cell(value, is_formula, targets, look.number_format, look.fill, covered, look.locked)
+        return True
 
     def _value(self, kind: str, text: str | None, *, is_date: bool) -> CellValue:
         reader = self._reader
@@ -221,7 +289,7 @@ class _Pass:
                 covered = self._frame.conditional.covers(row, column)
                 self._cells[row, column] = Cell(None, False, targets, look.number_format, look.fill, covered, look.locked)
 
-    def _add_missing(self, scan: Scan, used: set[int]) -> None:
+    def _add_missing(self, scan: Scan, used: Collection[int]) -> None:
         """Cells that the file leaves out, in rows that hold something, where they look like anything but a blank one."""
         frame, looks, cells = self._frame, self._looks, self._cells
         columns = sorted(self._columns if self._columns is not None else range(1, max(column for _, column in cells) + 1))
@@ -234,7 +302,8 @@ class _Pass:
         ]
         rows = {}
         if b"customFormat" in scan.text:
-            rows = {row.number: self._sheet.row_style(row) for row in scan.rows() if row.number in used}
+            filled = frozenset(used)
+            rows = {row.number: self._sheet.row_style(row) for row in scan.rows() if row.number in filled}
         for row in used:
             row_style = rows.get(row)
             for column in special if row_style is None else columns:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from sheetsync.model import column_letters
@@ -45,11 +45,19 @@ class Place(NamedTuple):
 
 Held: TypeAlias = tuple[int, int, Content]
 """Start and end of a cell, and what it says."""
-Seen: TypeAlias = tuple[int, int, int, str, str | None, str | None, bytes]
-"""A cell as reading needs it: row, column, style, kind, value, formula as in cells.Content, raw attributes of its `<f>`.
+Figure: TypeAlias = tuple[int, int, bytes, bytes | None, bytes | None]
+"""A cell in the plainest spelling, with a number or nothing in it: start, end, how it begins up to the quote behind its address,
+the digits of its style and those of its number, None for what is not there."""
+Seen: TypeAlias = tuple[int, int, str, str | None, str | None]
+"""A cell as reading needs it: column, style, kind, value and formula as in cells.Content."""
+Spelled: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+"""A cell of the usual spelling as it stands in the text: letters and digits of its address, the attributes behind that, the whole
+`<f>`, the text of `<v>`, that of `<is>`, and something where it is not spelled so; what is not there is empty.
 
 A plain tuple, because a million of them are made.
 """
+Line: TypeAlias = tuple[int, Sequence[Spelled], Sequence[Seen]]
+"""A row's number, its cells from a scanner that leaves them to be read, and those from one that has read them."""
 
 
 class Formula(NamedTuple):
@@ -82,6 +90,9 @@ class Scan(Protocol):
     def held(self, number: int, column: int) -> Held | None:
         """The cell and what it says; None where there is none. Raises CannotEdit as `row` does."""
 
+    def figures(self, keys: Iterable[tuple[int, int]]) -> Iterator[Figure | None]:
+        """For each of these cells what `held` says in fewer words; None where only `held` can tell."""
+
     def again(self, text: bytes) -> Scan:
         """A scan of a text that differs from this one in places that are known to be well spelled."""
 
@@ -91,8 +102,8 @@ class Scan(Protocol):
     def rows(self) -> Iterator[Row]:
         """As they stand."""
 
-    def seen(self, last_row: int, columns: Collection[int] | None) -> Iterator[Seen]:
-        """The cells up to a row, as they stand; columns None means all."""
+    def lines(self, last_row: int, columns: Collection[int] | None) -> Iterator[Line]:
+        """The rows up to this one, as they stand, with their cells in these columns; None means all."""
 
     def formulas(self) -> Iterator[Formula]: ...
 
@@ -103,6 +114,7 @@ class Scan(Protocol):
 _ROW = re.compile(rb'<row(?: r="([1-9][0-9]{0,6})")?')
 _CELL_AT = re.compile(rb'<c r="([A-Z]{1,3})([1-9][0-9]*)"')
 _MISADDRESSED = re.compile(rb'<c(?! r="[A-Z]{1,3}[1-9][0-9]{0,6}")')
+_FIGURE = re.compile(rb'(?: s="([0-9]{1,7})")?(?:/>|><v>([-+.0-9Ee]{1,32})</v></c>)')
 _FORMULA = re.compile(
     rb'<c r="([A-Z]{1,3})([1-9][0-9]*)"(?: [a-z]+="[^"<>]*")*><f((?: [A-Za-z0-9:]+="[^"<>]*")*)(?:/>|>([^<]*)</f>)'
 )
@@ -122,7 +134,8 @@ class QuickScan:
         self._addressed = (-1, -1)
         if checked:
             pass
-        elif (b"!" in text and b"<!" in text) or (b"?" in text and text.find(b"<?", 2) >= 0):
+        # a look for one byte costs a tenth of that for two, and behind the declaration most texts have none of these
+        elif _holds(text, b"!", b"<!", 0) or _holds(text, b"?", b"<?", _declaration_end(text)):
             raise Odd
         start = text.find(b"<sheetData")
         if start < 0 or text[start + 10 : start + 11] not in {b">", b"/", b" "}:
@@ -132,9 +145,7 @@ class QuickScan:
         if close < 0:
             raise Odd
         self.data = start, inner, close, inner if close == inner and text[inner - 2 : inner] == b"/>" else close + 12
-        # a look for one byte costs a fifth of that for five, and most rows have no l
-        foreign = text.find(b"l", inner, close) >= 0 and text.find(b"xmlns", inner, close) >= 0
-        if not checked and (foreign or not _plain_root(text, start)):
+        if not checked and (_holds(text, b"l", b"xmlns", inner, close) or not _plain_root(text, start)):
             raise Odd
         self._starts, self._numbers = array("Q"), array("L")
         last = 0
@@ -205,6 +216,35 @@ class QuickScan:
         end = self._cell_end(start)
         return start, end, content_of(self.text[start:end])
 
+    def figures(self, keys: Iterable[tuple[int, int]]) -> Iterator[Figure | None]:
+        # `held` for the cells that there are many of: all that can be is done once per row or once per column
+        text, starts, numbers = self.text, self._starts, self._numbers
+        find, match = text.find, _FIGURE.match
+        heads: dict[int, bytes] = {}
+        last, row, bound, digits = -1, -1, -1, b""
+        for number, column in keys:
+            if number != last:
+                last, row, digits = number, -1, b'%d"' % number
+                at = bisect_left(numbers, number)
+                if at < len(numbers) and numbers[at] == number:
+                    row, bound = starts[at], starts[at + 1]
+                    if not self._addressed[0] <= row < self._addressed[1]:
+                        self._address(row, bound)
+            if row < 0:
+                yield None
+                continue
+            begin = heads.get(column)
+            if begin is None:
+                begin = heads[column] = b'<c r="' + column_letters(column).encode()
+            head = begin + digits
+            start = find(head, row, bound)
+            end = start + len(head)
+            found = match(text, end) if start >= 0 else None
+            if found is None or find(head, end, bound) >= 0:
+                yield None
+            else:
+                yield start, found.end(), head, found[1], found[2]
+
     def _cell_end(self, start: int) -> int:
         inner = tag_end(self.text, start)
         if self.text[inner - 2 : inner] == b"/>":
@@ -230,39 +270,14 @@ class QuickScan:
     def rows(self) -> Iterator[Row]:
         return (self._row(at) for at in range(len(self._numbers)))
 
-    def seen(self, last_row: int, columns: Collection[int] | None) -> Iterator[Seen]:
-        text, starts, numbers = self.text, self._starts, self._numbers
-        known = {column_letters(column).encode(): column for column in columns or ()}
+    def lines(self, last_row: int, columns: Collection[int] | None) -> Iterator[Line]:
         self._address(self.data[1], self.data[2])
-        at, bound, row, digits = -1, 0, 0, b""
-        for match in _seen_pattern(columns).finditer(text, self.data[1], self.gap(last_row + 1)):
-            letters, given, style, kind, element, tag, formula, value, inline, odd = match.groups()
-            start = match.start()
-            if start >= bound:
-                at = bisect_right(starts, start, at + 1) - 1
-                if at < 0:
-                    raise Odd
-                row, bound = numbers[at], starts[at + 1]
-                digits = b"%d" % row
-            if given != digits:
-                raise Odd
-            column = known.get(letters)
-            if column is None:
-                column = known[letters] = column_number(letters.decode())
-            if odd is not None:
-                content = content_of(text[start : self._cell_end(start)])
-                yield row, column, content.style, content.kind, content.value, content.formula, content.formula_tag
-                continue
-            held = value if inline is None else inline
-            yield (
-                row,
-                column,
-                int(style) if style else 0,
-                kind.decode() if kind else "n",
-                None if held is None else held.decode() if b"&" not in held and b"\r" not in held else unescape(held),
-                None if element is None else unescape(formula or b""),
-                tag or b"",
-            )
+        text, starts = self.text, self._starts
+        spelled = _spelled_pattern(columns).findall
+        for at, number in enumerate(self._numbers):
+            if number > last_row:
+                break
+            yield number, spelled(text, starts[at], starts[at + 1]), ()
 
     def formulas(self) -> Iterator[Formula]:
         _, inner, close, _ = self.data
@@ -282,17 +297,27 @@ class QuickScan:
         return FILLED.search(self.text, self.gap(last_row + 1), self.data[2]) is not None
 
 
+def _holds(text: bytes, byte: bytes, wanted: bytes, start: int, end: int | None = None) -> bool:
+    """Whether the text holds this, by a quick look for one byte of it first."""
+    at = text.find(byte, start, end)
+    return at >= 0 and text.find(wanted, max(start, at - len(wanted)), end) >= 0
+
+
+def _declaration_end(text: bytes) -> int:
+    return max(text.find(b"?>", 0, 200) + 2, 2) if text.startswith(b"<?xml ") else 0
+
+
 def _plain_root(text: bytes, before: int) -> bool:
     """Whether the root is `<worksheet xmlns="…main"`: unprefixed, in the namespace of spreadsheets."""
     match = _ROOT.match(text, 0, before)
     return match is not None and attributes(match[1]).get("xmlns") in MAIN
 
 
-def _seen_pattern(columns: Collection[int] | None) -> re.Pattern[bytes]:
+def _spelled_pattern(columns: Collection[int] | None) -> re.Pattern[bytes]:
     letters = "[A-Z]{1,3}" if columns is None else "|".join(map(column_letters, sorted(set(columns)))) or "(?!)"
     return re.compile(
-        b'<c r="(' + letters.encode() + b')([1-9][0-9]*)"(?: s="([0-9]{1,7})")?(?: t="([A-Za-z]+)")?(?:/>|>'
-        b"(?:(<f)((?: [^<>]*?)?)(?:/>|>([^<]*)</f>))?"
-        b'(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>|(.))',
+        b'<c r="(' + letters.encode() + b')([1-9][0-9]*)"((?: s="[0-9]{1,7}")?(?: t="[A-Za-z]+")?)(?:/>|>'
+        b"(?:(<f(?: [^<>]*)?(?:/>|>[^<]*</f>))?<v>([^<]+)</v>"
+        b'|<is><t(?: xml:space="preserve")?>([^<]+)</t></is>)</c>|(.))',
         re.DOTALL,
     )

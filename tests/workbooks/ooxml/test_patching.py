@@ -552,6 +552,12 @@ def test_the_last_look_stops_what_went_wrong(monkeypatch: pytest.MonkeyPatch) ->
     faults = [b"<v>6</v>", b"<v>5</v><v></v>", b"<v>&</v>", b"", b"<v>5", b"<is><t>5</t></is>", b'<v>5</v></c><c r="A2">']
     for fault in faults:
         monkeypatch.setattr(patching, "written", lambda *given, fault=fault: b"<c" + given[1] + b">" + fault + b"</c>")
-        assert "nothing was written" in refusal(book(ONE), edit("A1", Decimal(5))) or fault in {b"<v>&</v>", b"<v>5"}
+        said = refusal(book(ONE.replace("><v>", ' t="n"><v>')), edit("A1", Decimal(5)))
+        assert "nothing was written" in said or fault in {b"<v>&</v>", b"<v>5"}
+        monkeypatch.setattr(patching, "PLAIN", b"%b%b>" + fault + b"</c>%.0a")
+        said = refusal(book(ONE), edit("A1", Decimal(5)))
+        assert "nothing was written" in said or fault in {b"<v>&</v>", b"<v>5"}
     monkeypatch.setattr(patching, "written", lambda *_: b'<c r="B1"><v>5</v></c>')
+    assert "nothing was written" in refusal(book(ONE.replace("><v>", ' t="n"><v>')), edit("A1", Decimal(5)))
+    monkeypatch.setattr(patching, "PLAIN", b'<c r="B1"><v>5</v></c>%.0b%.0b%.0a')
     assert "nothing was written" in refusal(book(ONE), edit("A1", Decimal(5)))
