@@ -33,7 +33,7 @@ from sheetsync.opening import Opener
 from sheetsync.recorder import Recorder, still_waits
 from sheetsync.secrets import Secret, Vault
 from sheetsync.sync import NoStore, Options, sync
-from sheetsync.texts import Language, Sentence, Texts, preferred_language, sentence
+from sheetsync.texts import Language, Texts, preferred_language, sentence
 from sheetsync.workbooks.base import Online
 
 if TYPE_CHECKING:
@@ -69,17 +69,6 @@ class Wishes:
     """Told what was fetched, `known` included."""
     keys: frozenset[str] | None = None
     """Only these rows, and only with what is known: nothing is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class RolledOver:
-    """What `rollover` made: the new workbook, how many rows begin anew, cells changed, and what a person has to do there."""
-
-    workbook: Path
-    rows: int
-    edits: int
-    left: tuple[Sentence, ...]
-    grades: Path | None
 
 
 class App:
@@ -420,57 +409,6 @@ class App:
                 "{path} cannot be written.", path=path,
                 advice="Close it where it is open, and check that the folder is there and that you may write into it.",
             ) from None  # fmt: skip
-
-    # --- roll-over
-
-    def roll_over(
-        self, entry: WorkbookConfig, to: str, *, out: Path | None = None, carry_starts: bool = False, grades: Path | None = None
-    ) -> RolledOver:
-        """Copies a plan into a new workbook for the next period; the old one is only read.
-
-        Raises ConfigError for a period that is none and for files that are there already, WorkbookError where the copy cannot be
-        edited; then no file is left.
-        """
-        from sheetsync import rollover
-        from sheetsync.template import write_new
-        from sheetsync.workbooks._ooxml.renaming import renamed
-
-        target = period.parse(to)
-        if target is None:
-            raise ConfigError(
-                "{text} is no period.", text=to, advice="Write a year, a quarter or a month: 2027, 2027-Q1, 2027-03."
-            )
-        old = self.config.path(entry.path)
-        source = self.open_workbook(entry)
-        grids = source.read()  # says in its own words what is wrong with it
-        new = out or old.with_name(f"{old.stem}-{target.label}{old.suffix}")
-        if new.suffix.casefold() != old.suffix.casefold():
-            raise ConfigError("The new workbook must end with {suffix}, like the old one.", suffix=old.suffix)
-        today = self.edges.time.now().astimezone(self.zone(entry)).date()
-        rows = scan(grids, today=today, default_period=period.parse(entry.period))
-        planned = rollover.plan(grids, rows, target, carry_starts=carry_starts)
-        if not planned.rows:
-            raise ConfigError("Every key result of this workbook is of {period} already.", period=target.label)
-        data, names, left = old.read_bytes(), dict(planned.renames), list(planned.left)
-        try:
-            data = renamed(data, names) if names else data
-        except WorkbookError as error:
-            names = {}
-            left += [sentence(error.template, **error.params)]
-            left += [rollover.to_rename(name, label) for name, label in planned.renames.items()]
-        write_new(new, data)
-        try:
-            copy = self.open_workbook(WorkbookConfig(path=str(new.resolve()), backups=0))
-            copy.read()
-            edits = rollover.under_new_names(planned.edits, names)
-            copy.apply(edits)
-            if grades is not None:
-                found = rollover.grades(planned.rows, bands=entry.bands)
-                write_new(grades, rollover.as_csv(found) if grades.suffix.casefold() == ".csv" else rollover.as_json(found))
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
-        return RolledOver(new, len(planned.rows), len(edits), tuple(left), grades)
 
 
 class _NoDoor:

@@ -412,10 +412,12 @@ def rollover(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
+    from sheetsync.next_period import roll_over
+
     with opened(config) as application:
         texts = application.texts
         entry = application.workbook_configs([workbook] if workbook else [])[0]
-        done = application.roll_over(entry, to, out=out, carry_starts=carry_starts, grades=grades)
+        done = roll_over(application, entry, to, out=out, carry_starts=carry_starts, grades=grades)
         if as_json:
             left = [texts.say(one) for one in done.left]
             kept = None if done.grades is None else str(done.grades)
@@ -450,7 +452,7 @@ def connect(
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    from sheetsync.connect import Browser, Question
+    from sheetsync.connect import Browser, Question, open_page
     from sheetsync.connect import connect as connect_account
 
     def answer(question: Question) -> str:
@@ -475,14 +477,6 @@ def connect(
     with opened(config) as application:
         for line in connect_account(application, service, account, answer, pairs, browser=way, keyring=keyring):
             sys.stdout.write(application.texts.say(line) + "\n")
-
-
-def open_page(address: str) -> None:
-    """In a thread of its own: some browsers hold their caller until they are closed."""
-    import threading
-    import webbrowser
-
-    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
 def version(asked: bool) -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import threading
 import typing
+import webbrowser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -256,3 +258,8 @@ class _NoLookups:
 
     def put(self, key: str, value: str) -> None:
         """Nothing is kept of a trial."""
+
+
+def open_page(address: str) -> None:
+    """In a thread of its own: some browsers hold their caller until they are closed."""
+    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
