@@ -48,7 +48,7 @@ def hold(
     import filelock  # noqa: PLC0415 - brings asyncio with it, which --help does not need
 
     _make_folder(folder)
-    name = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    name = _name_of(identity)
     note = folder / f"{name}.json"
     # One lock object a hold, never shared: then two holds in one process exclude each other just as two processes do.
     lock = filelock.FileLock(folder / f"{name}.lock", timeout=0, mode=0o600, thread_local=False)
@@ -65,6 +65,22 @@ def hold(
         with suppress(OSError):
             note.unlink(missing_ok=True)
         lock.release()
+
+
+def is_held(folder: Path, identity: str) -> bool:
+    """Whether somebody holds it now. Where no note lies the lock is not tried, so that we are in nobody's way who begins."""
+    note = folder / f"{_name_of(identity)}.json"
+    if not note.exists():
+        return False
+    try:
+        with hold(folder, identity):
+            return False
+    except Held:
+        return True
+
+
+def _name_of(identity: str) -> str:
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _what_we_do() -> str:

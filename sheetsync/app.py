@@ -20,13 +20,13 @@ from zoneinfo import ZoneInfo
 from sheetsync import config as configuration
 from sheetsync import links
 from sheetsync._locks import hold, state_folder
-from sheetsync.config import Config, WorkbookConfig
+from sheetsync.config import Config, ReviewConfig, WorkbookConfig
 from sheetsync.connectors.registry import AnyConnector, Registry, builtin, load_plugin
 from sheetsync.errors import ConfigError, Held, LinkError, WorkbookError, WorkbookLocked
 from sheetsync.fetch import Fetch, Fetched, Time
 from sheetsync.history import History
 from sheetsync.model import KeyResult, Link, Outcome, RunReport
-from sheetsync.okr import period, rules
+from sheetsync.okr import asking, period, rules
 from sheetsync.okr.plan import How
 from sheetsync.okr.scan import scan
 from sheetsync.recorder import Recorder, still_waits
@@ -67,6 +67,13 @@ class Wishes:
     """Told what was fetched, `known` included."""
     keys: frozenset[str] | None = None
     """Only these rows, and only with what is known: nothing is asked for."""
+    clears: bool = False
+    """The figures were fetched for whoever ticked the box beside `Sync now`, so it is cleared."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether every figure of the workbook is asked for anew."""
+        return self.known is None and self.keys is None and not self.only
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,11 @@ class App:
     def state(self) -> Path:
         return state_folder(self.edges.environ)
 
+    @property
+    def place(self) -> str:
+        """What a daemon of this configuration holds its place under."""
+        return f"daemon:{self.config.file or self.config.folder}"
+
     @cached_property
     def history(self) -> History:
         path = self.config.history or self.state / "history.db"
@@ -144,7 +156,7 @@ class App:
                 accounts.setdefault(name, {})[account] = made
         return Registry(self.kinds, accounts)
 
-    def zone(self, workbook: WorkbookConfig) -> tzinfo | None:
+    def zone(self, workbook: WorkbookConfig | ReviewConfig) -> tzinfo | None:
         """The workbook's time zone; None is the system's own."""
         name = workbook.timezone or self.config.timezone
         return ZoneInfo(name) if name else None
@@ -192,9 +204,9 @@ class App:
             with self._alone(entry, wishes) as (workbook, recorder):
                 return self._sync(workbook, entry, wishes, recorder, report)
         except (WorkbookError, Held) as error:
-            return RunReport(Path(entry.path).name, error=self.texts.error(error), exit_code=error.exit_code)
+            return RunReport(name_of(entry), error=self.texts.error(error), exit_code=error.exit_code)
 
-    def deliver(self, entry: WorkbookConfig) -> RunReport | None:
+    def deliver(self, entry: WorkbookConfig, *, clears: bool = False) -> RunReport | None:
         """Writes the figures that wait for a workbook which was open when they came; None where none wait.
 
         They are found by row, not by cell. A row that is gone, asks for something else now, or holds a figure that a person
@@ -202,7 +214,7 @@ class App:
         """
         workbook = self.open_workbook(entry)
         waiting = {item.key: item for item in self.history.outbox(workbook.identity)}
-        if not waiting:
+        if not waiting and not clears:
             return None
         today = self.edges.time.now().astimezone(self.zone(entry)).date()
         try:
@@ -211,8 +223,14 @@ class App:
             return RunReport(workbook.name, error=self.texts.error(error), exit_code=error.exit_code)
         fitting = [row for row in rows if row.key in waiting and still_waits(row, waiting[row.key])]
         readings: dict[Link, Outcome] = {row.source: waiting[row.key].reading for row in fitting if isinstance(row.source, Link)}
-        wishes = Wishes(known=Fetched(readings), keys=frozenset(row.key for row in fitting))
+        wishes = Wishes(known=Fetched(readings), keys=frozenset(row.key for row in fitting), clears=clears)
         return self.run(entry, wishes)
+
+    def asked(self, entry: WorkbookConfig) -> str:
+        """A text that changes when the workbook asks for something else. One read. Raises WorkbookError."""
+        grids = self.open_workbook(entry).read()
+        today = self.edges.time.now().astimezone(self.zone(entry)).date()
+        return asking.digest(grids, scan(grids, today=today, default_period=period.parse(entry.period)))
 
     @contextmanager
     def _alone(self, entry: WorkbookConfig, wishes: Wishes) -> Iterator[tuple[Workbook, Recorder | NoStore]]:
@@ -250,7 +268,8 @@ class App:
             return found
 
         options = Options(
-            how, now.astimezone(zone).date(), period.parse(entry.period), wishes.only, wishes.keys, wishes.dry_run
+            how, now.astimezone(zone).date(), period.parse(entry.period), wishes.only, wishes.keys, wishes.dry_run,
+            wishes.clears or wishes.fresh,
         )  # fmt: skip
         try:
             done = sync(workbook, ask, options, recorder, clock=self.edges.time.monotonic)
@@ -444,6 +463,11 @@ class _Lookups:
     def put(self, key: str, value: str) -> None:
         with suppress(WorkbookError):
             self._app.history.keep_lookup(self._connector, self._account, key, value)
+
+
+def name_of(entry: WorkbookConfig) -> str:
+    """What people call a workbook that could not be opened: a file's name, or the whole address."""
+    return entry.path if "://" in entry.path else Path(entry.path).name
 
 
 def open_app(config_file: Path | None, edges: Edges | None = None) -> App:

@@ -29,6 +29,8 @@ def as_document(report: RunReport) -> dict[str, Any]:
         "requests": report.requests,
         "seconds": report.seconds,
     }
+    if report.notes:
+        document["notes"] = list(report.notes)
     return document if report.error is None else document | {"error": report.error}
 
 
@@ -56,6 +58,8 @@ def show_report(report: RunReport, texts: Texts, *, dry_run: bool) -> None:
     for row in report.rows:  # one sentence under the table reads better than a column of three words' width
         if row.message:
             console.print(Text.assemble((f"{row.cell} {row.key_result}", STYLES[row.state]), "\n    ", row.message))
+    for note in report.notes:
+        console.print(note)
     summary = DRY_SUMMARY if dry_run else SUMMARY
     console.print(texts(summary, edits=report.edits, requests=report.requests, seconds=f"{report.seconds:.1f}"))
 

@@ -17,7 +17,8 @@ from typing import Final, Protocol
 
 from sheetsync.errors import WorkbookChanged
 from sheetsync.fetch import Fetched
-from sheetsync.model import KeyResult, Link, Period, RunReport
+from sheetsync.model import Grid, KeyResult, Link, Period, RunReport
+from sheetsync.okr import asking
 from sheetsync.okr.layout import fold
 from sheetsync.okr.plan import How, Memory, NoMemory, Plan, plan
 from sheetsync.okr.scan import scan
@@ -65,6 +66,8 @@ class Options:
     only: tuple[str, ...] = ()
     keys: frozenset[str] | None = None
     dry_run: bool = False
+    clears: bool = False
+    """Whether this run is what a ticked box beside `Sync now` asks for."""
 
 
 def sync(
@@ -77,32 +80,37 @@ def sync(
 ) -> RunReport:
     """One workbook, once. Raises WorkbookError and ConfigError; a row's failure is in the report."""
     started = clock()
-    rows = _key_results(workbook, options)
+    rows = _key_results(workbook.read(), options)
     fetched = fetch(wanted_links(rows, options.only))
     memory = store.memory()
     for attempt in range(1, APPLY_TRIES + 1):
-        rows = _key_results(workbook, options)
+        grids = workbook.read()
+        rows, boxes = _key_results(grids, options), asking.boxes(grids)
         planned = plan(rows, fetched.outcomes, memory, options.how(fetched, rows), only=options.only, keys=options.keys)
+        edits = planned.edits + (asking.cleared(boxes) if options.clears else ())
         if options.dry_run:
             break
         if attempt == 1:
             store.record(planned, fetched)
         try:
-            workbook.apply(planned.edits)
+            workbook.apply(edits)
         except WorkbookChanged:
             if attempt == APPLY_TRIES:
                 raise
             continue
         store.applied()
         break
+    said = options.how(fetched, rows).texts.say
     return RunReport(
-        workbook=workbook.name, rows=tuple(row.report for row in planned.rows), edits=len(planned.edits),
-        requests=fetched.requests, seconds=round(clock() - started, 3), planned=planned.edits,
+        workbook=workbook.name, rows=tuple(row.report for row in planned.rows), edits=len(edits),
+        requests=fetched.requests, seconds=round(clock() - started, 3), planned=edits,
+        asked=not options.clears and any(box.asks for box in boxes),
+        notes=tuple(said(box.said) for box in boxes if box.said is not None),
     )  # fmt: skip
 
 
-def _key_results(workbook: Workbook, options: Options) -> list[KeyResult]:
-    return scan(workbook.read(), today=options.today, default_period=options.default_period)
+def _key_results(grids: Sequence[Grid], options: Options) -> list[KeyResult]:
+    return scan(grids, today=options.today, default_period=options.default_period)
 
 
 def wanted_links(rows: Sequence[KeyResult], only: Sequence[str] = ()) -> set[Link]:
