@@ -48,7 +48,7 @@ def hold(
     import filelock  # noqa: PLC0415 - brings asyncio with it, which --help does not need
 
     _make_folder(folder)
-    name = _name(identity)
+    name = _name_of(identity)
     note = folder / f"{name}.json"
     # One lock object a hold, never shared: then two holds in one process exclude each other just as two processes do.
     lock = filelock.FileLock(folder / f"{name}.lock", timeout=0, mode=0o600, thread_local=False)
@@ -76,7 +76,7 @@ def wait_for(folder: Path, identity: str, *, seconds: float) -> Iterator[None]:
     import filelock  # noqa: PLC0415 - as above
 
     _make_folder(folder)
-    lock = filelock.FileLock(folder / f"{_name(identity)}.lock", mode=0o600, thread_local=False)
+    lock = filelock.FileLock(folder / f"{_name_of(identity)}.lock", mode=0o600, thread_local=False)
     try:
         lock.acquire(timeout=seconds)
     except filelock.Timeout:
@@ -89,7 +89,19 @@ def wait_for(folder: Path, identity: str, *, seconds: float) -> Iterator[None]:
         lock.release()
 
 
-def _name(identity: str) -> str:
+def is_held(folder: Path, identity: str) -> bool:
+    """Whether somebody holds it now. Where no note lies the lock is not tried, so that we are in nobody's way who begins."""
+    note = folder / f"{_name_of(identity)}.json"
+    if not note.exists():
+        return False
+    try:
+        with hold(folder, identity):
+            return False
+    except Held:
+        return True
+
+
+def _name_of(identity: str) -> str:
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -33,6 +33,8 @@ from sheetsync.web.http import Web
 
 BROKEN, OFF_TRACK, DONE = "broken", "off track", "done"
 EVENTS: Final = (BROKEN, OFF_TRACK, DONE)
+REVIEW: Final = "review"
+"""Told on its day, not after a run."""
 MOST_LINES: Final = 15
 SECONDS: Final = 20
 

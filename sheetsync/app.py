@@ -20,13 +20,13 @@ from zoneinfo import ZoneInfo
 from sheetsync import config as configuration
 from sheetsync import links
 from sheetsync._locks import hold, state_folder
-from sheetsync.config import Config, WorkbookConfig
+from sheetsync.config import Config, ReviewConfig, WorkbookConfig
 from sheetsync.connectors.registry import AnyConnector, Registry, builtin, load_plugin
 from sheetsync.errors import ConfigError, Held, LinkError, WorkbookError, WorkbookLocked
 from sheetsync.fetch import Fetch, Fetched, Time
 from sheetsync.history import History
 from sheetsync.model import KeyResult, Link, Outcome, RunReport
-from sheetsync.okr import period, rules
+from sheetsync.okr import asking, period, rules
 from sheetsync.okr.plan import How
 from sheetsync.okr.scan import scan
 from sheetsync.opening import Opener
@@ -69,6 +69,13 @@ class Wishes:
     """Told what was fetched, `known` included."""
     keys: frozenset[str] | None = None
     """Only these rows, and only with what is known: nothing is asked for."""
+    clears: bool = False
+    """The figures were fetched for whoever ticked the box beside `Sync now`, so it is cleared."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether every figure of the workbook is asked for anew."""
+        return self.known is None and self.keys is None and not self.only
 
 
 class App:
@@ -101,6 +108,11 @@ class App:
     @cached_property
     def state(self) -> Path:
         return state_folder(self.edges.environ)
+
+    @property
+    def place(self) -> str:
+        """What a daemon of this configuration holds its place under."""
+        return f"daemon:{self.config.file or self.config.folder}"
 
     @cached_property
     def history(self) -> History:
@@ -135,7 +147,7 @@ class App:
                 accounts.setdefault(name, {})[account] = made
         return Registry(self.kinds, accounts)
 
-    def zone(self, workbook: WorkbookConfig) -> tzinfo | None:
+    def zone(self, workbook: WorkbookConfig | ReviewConfig) -> tzinfo | None:
         """The workbook's time zone; None is the system's own."""
         name = workbook.timezone or self.config.timezone
         return ZoneInfo(name) if name else None
@@ -181,7 +193,7 @@ class App:
         except (WorkbookError, Held) as error:
             return RunReport(entry.name, error=self.texts.error(error), exit_code=error.exit_code)
 
-    def deliver(self, entry: WorkbookConfig) -> RunReport | None:
+    def deliver(self, entry: WorkbookConfig, *, clears: bool = False) -> RunReport | None:
         """Writes the figures that wait for a workbook which was open when they came; None where none wait.
 
         They are found by row, not by cell. A row that is gone, asks for something else now, or holds a figure that a person
@@ -189,7 +201,7 @@ class App:
         """
         workbook = self.open_workbook(entry)
         waiting = {item.key: item for item in self.history.outbox(workbook.identity)}
-        if not waiting:
+        if not waiting and not clears:
             return None
         today = self.edges.time.now().astimezone(self.zone(entry)).date()
         try:
@@ -198,8 +210,14 @@ class App:
             return RunReport(workbook.name, error=self.texts.error(error), exit_code=error.exit_code)
         fitting = [row for row in rows if row.key in waiting and still_waits(row, waiting[row.key])]
         readings: dict[Link, Outcome] = {row.source: waiting[row.key].reading for row in fitting if isinstance(row.source, Link)}
-        wishes = Wishes(known=Fetched(readings), keys=frozenset(row.key for row in fitting))
+        wishes = Wishes(known=Fetched(readings), keys=frozenset(row.key for row in fitting), clears=clears)
         return self.run(entry, wishes)
+
+    def asked(self, entry: WorkbookConfig) -> str:
+        """A text that changes when the workbook asks for something else. One read. Raises WorkbookError."""
+        grids = self.open_workbook(entry).read()
+        today = self.edges.time.now().astimezone(self.zone(entry)).date()
+        return asking.digest(grids, scan(grids, today=today, default_period=period.parse(entry.period)))
 
     @contextmanager
     def _alone(self, entry: WorkbookConfig, wishes: Wishes) -> Iterator[tuple[Workbook, Recorder | NoStore]]:
@@ -241,7 +259,7 @@ class App:
 
         today = now.astimezone(zone).date()
         options = Options(
-            how, today, period.parse(entry.period), wishes.only, wishes.keys, wishes.dry_run,
+            how, today, period.parse(entry.period), wishes.only, wishes.keys, wishes.dry_run, wishes.clears or wishes.fresh,
             expected=self._expected(workbook, wishes) if online else None, colours=coloured,
         )  # fmt: skip
         try:
@@ -257,7 +275,7 @@ class App:
         if isinstance(workbook, Online):
             if not wishes.dry_run and wishes.keys is None and not wishes.only:
                 self.history.expect(workbook.identity, [str(link) for link in known.outcomes])
-            done = replace(done, notes=tuple(self.texts.say(note) for note in workbook.notes))
+            done = replace(done, notes=(*done.notes, *map(self.texts.say, workbook.notes)))
         return replace(done, exit_code=1 if any(row.state in ("kept", "broken") for row in done.rows) else 0)
 
     def _expected(self, workbook: Workbook, wishes: Wishes) -> frozenset[Link] | None:

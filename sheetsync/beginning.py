@@ -6,12 +6,15 @@ import os
 import re
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sheetsync import demo
 from sheetsync.errors import ConfigError
 from sheetsync.template import write_new, write_template
 from sheetsync.texts import LANGUAGES, Language, Sentence, preferred_language, sentence
+
+if TYPE_CHECKING:
+    from sheetsync.app import App
 
 CONFIG: Final = """\
 # What sheetsync keeps up to date, and what its links may ask for. Every key: docs/configuration.md
@@ -75,3 +78,19 @@ def new_plan(
 
 def _today() -> date:
     return datetime.now().astimezone().date()
+
+
+def user_service(application: App, *, remove: bool) -> list[Sentence]:
+    """Installs the daemon as a service of the user, or takes it away; what was done. Raises ConfigError."""
+    from sheetsync import service as services  # noqa: PLC0415 - few ever need it
+
+    file = application.config.file
+    if file is None:
+        raise ConfigError("A service needs a configuration file.", advice="Make one with: sheetsync init")
+    machine = services.Machine.here(application.state, application.edges.environ)
+    service = services.service_of(machine, file.resolve())
+    if remove:
+        return services.uninstall(service, services.run_quietly)
+    application.workbook_configs([])
+    application.registry, application.targets  # noqa: B018 - a service that stops at once helps nobody
+    return services.install(service, services.run_quietly)

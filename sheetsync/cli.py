@@ -115,15 +115,18 @@ def run(
         typer.Option("--force", help=say("Write even when most results would turn to 0, or the workbook is open somewhere.")),
     ] = False,
     only: Annotated[list[str] | None, typer.Option("--only", help=say("Only the rows of this group; may be repeated."))] = None,
+    now: Annotated[bool, typer.Option("--now", help=say("Ask the daemon that runs to do it at once, and wait for it."))] = False,
     as_json: JsonOption = False,
 ) -> None:
     from sheetsync.app import Wishes
 
+    if now and (dry_run or force or only):
+        raise typer.BadParameter(say("It goes with no other wish: the daemon runs the whole workbook."), param_hint="--now")
     with opened(config) as application:
         wishes = Wishes(dry_run, force, tuple(only or ()))
         entries = application.workbook_configs(workbooks or [])
         application.registry  # noqa: B018 - its complaints come before anything is fetched
-        reports = [watched(application, entry, wishes) for entry in entries]
+        reports = asked(application, entries) if now else [watched(application, entry, wishes) for entry in entries]
         if as_json:
             put_json({"workbooks": [as_document(one) for one in reports]})
         else:
@@ -132,9 +135,18 @@ def run(
     raise typer.Exit(worst(one.exit_code for one in reports))
 
 
+def asked(application: App, entries: Iterable[WorkbookConfig]) -> list[RunReport]:
+    """What the running daemon made of these workbooks."""
+    from sheetsync.asks import ask
+
+    workbooks = {application.open_workbook(entry).identity for entry in entries}
+    seconds = 60 + len(workbooks) * application.config.deadline_seconds  # it may be busy with each of them
+    return ask(application.state, application.place, workbooks, seconds=seconds, sleep=application.edges.time.sleep)
+
+
 def worst(codes: Iterable[int]) -> int:
     """The exit code of several workbooks: a failed one counts more than a busy one, that more than failed rows."""
-    order = (0, 1, 75, 3)
+    order = (0, 1, 75, 3, 2, 70)
     return max(codes, key=order.index, default=0)
 
 
@@ -155,13 +167,27 @@ def watched(application: App, entry: WorkbookConfig, wishes: Wishes) -> RunRepor
 def daemon(
     config: ConfigOption = None,
     log_form: Annotated[str, typer.Option("--log", help=say("The form of the log: text or json."))] = "text",
+    install: Annotated[
+        bool, typer.Option("--install-user-service", help=say("Let it begin by itself when you log in, and begin it now."))
+    ] = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall-user-service", help=say("Take that back."))] = False,
 ) -> None:
     from sheetsync import log
-    from sheetsync.daemon import Daemon, serve_until_told
+    from sheetsync.daemon import Daemon
+    from sheetsync.process import serve_until_told
 
     if log_form not in ("text", "json"):
         raise typer.BadParameter(say("Choose text or json."), param_hint="--log")
+    if install or uninstall:
+        from sheetsync.beginning import user_service
+
+        with opened(config) as application:
+            for line in user_service(application, remove=uninstall):
+                sys.stdout.write(application.texts.say(line) + "\n")
+        return
     service = Daemon(config)
+    if sys.stderr is None:  # a Windows program without a window has nowhere to write its log
+        sys.stderr = (service.app.state / "daemon.log").open("a", encoding="utf-8", buffering=1)
     log.configure(service.app.vault.redact, form="json" if log_form == "json" else "text", level="info")
     serve_until_told(service)
 

@@ -104,9 +104,9 @@ class AlertConfig(_Table):
     )
     url: dict[str, Any] | None = Field(default=None, description="Where the secret address of the hook is; not for mail.")
     secret: dict[str, Any] | None = Field(default=None, description="Where the key is that signs messages (Feishu, DingTalk).")
-    events: tuple[Literal["broken", "off track", "done"], ...] = Field(
-        default=("broken", "off track", "done"),
-        description="What to tell: broken links and sources, rows off track, targets reached.",
+    events: tuple[Literal["broken", "off track", "done", "review"], ...] = Field(
+        default=("broken", "off track", "done", "review"),
+        description="What to tell: broken links and sources, rows off track, targets reached, the review on its day.",
     )
     quiet: Annotated[str, Field(pattern=_QUIET)] | None = Field(
         default=None, description="No messages in these hours: 22:00-07:00."
@@ -119,6 +119,23 @@ class AlertConfig(_Table):
     sender: str = Field(default="", description="The address that mails come from.")
     to: tuple[str, ...] = Field(default=(), description="The addresses that mails go to.")
     plain: bool = Field(default=False, description="True for a mail server on this machine that speaks no TLS.")
+
+
+class ReviewConfig(_Table):
+    """When the daemon sends the review to the targets of the alerts."""
+
+    days: Annotated[str, Field(pattern=_DAYS)] = Field(default="mon", description="The day, such as mon or mon,thu.")
+    at: Annotated[str, Field(pattern=_AT)] = Field(default="09:00", description="The time of day.")
+    cadence: Literal["weekly", "monthly", "quarterly"] = Field(
+        default="weekly",
+        description="weekly: each such day; monthly, quarterly: the first such day of the month or quarter.",
+    )
+    timezone: str = Field(default="", description="The time zone of that time; by default the general one.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        return _zone(name)
 
 
 def _zone(name: str) -> str:
@@ -150,6 +167,7 @@ class _Document(BaseSettings):
     workbooks: tuple[WorkbookConfig, ...] = Field(default=(), description="The workbooks to keep up to date.")
     alerts: tuple[AlertConfig, ...] = Field(default=(), description="Where people are told what broke.")
     google: GoogleConfig = Field(default=GoogleConfig(), description="How Google spreadsheets are reached.")
+    review: ReviewConfig | None = Field(default=None, description="When the review is sent to them; never by default.")
     connectors: dict[str, dict[str, dict[str, Any]]] = Field(default={}, description="Accounts: [connectors.NAME.ACCOUNT].")
 
     _file: typing.ClassVar[Mapping[str, Any]] = {}
@@ -188,6 +206,7 @@ class Config:
     workbooks: tuple[WorkbookConfig, ...] = ()
     alerts: tuple[AlertConfig, ...] = ()
     google: GoogleConfig = GoogleConfig()
+    review: ReviewConfig | None = None
     accounts: Mapping[str, Mapping[str, Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
 
     def path(self, text: str) -> Path:
@@ -225,7 +244,7 @@ def load(file: Path | None, here: Path) -> Config:
         history=(folder / Path(read.history).expanduser()).absolute() if read.history else None,
         deadline_seconds=read.deadline_seconds, status_port=read.status_port, status_host=read.status_host,
         status_token=read.status_token, plugins=read.plugins, workbooks=read.workbooks, alerts=read.alerts,
-        google=read.google, accounts=read.connectors,
+        google=read.google, review=read.review, accounts=read.connectors,
     )  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """A configuration file goes in, every workbook of it is kept up to date until somebody says stop.
 
     slots      each workbook has a timetable (`due`); a slot is served once, also over sleep, restarts and changes of the clock
-    saves      a workbook that somebody saved is looked at within seconds: new links are asked for, old figures are not
+    changes    a file that somebody saved is looked at within seconds, an address when it was changed: new links are asked for,
+               old figures are not; a tick beside `Sync now` and `sheetsync run --now` ask for everything
     outbox     figures that came while a workbook was open are written as soon as it closes
+    review     it goes out on its day (`reminders`)
     signals    SIGTERM and SIGINT stop it, nothing half-written; SIGHUP reads the configuration anew, and keeps the old one
                if the new one does not hold
 
@@ -12,30 +14,30 @@ asked of it: due moments are computed from zones and kept in the history.
 
 from __future__ import annotations
 
-import signal
-import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import FrameType
-from typing import Final
+from typing import Final, Literal
 
 import schedule
 import structlog
 
 from sheetsync._locks import hold
 from sheetsync.app import App, Edges, Wishes, open_app
-from sheetsync.config import WorkbookConfig
-from sheetsync.due import Timetable, timetable
-from sheetsync.errors import ConfigError, LinkError, SheetsyncError
+from sheetsync.asks import Asks
+from sheetsync.due import Polling, timetable
+from sheetsync.errors import SheetsyncError
 from sheetsync.fetch import Fetched
-from sheetsync.model import Outcome, Reading, RunReport
-from sheetsync.status import SourceState, State, StatusPage, WorkbookState
+from sheetsync.model import RunReport
+from sheetsync.process import notify
+from sheetsync.reminders import Reminders
+from sheetsync.status import State, StatusPage
+from sheetsync.tally import Tally
+from sheetsync.watching import Saves, Watched
 
 TICK: Final = 1
 """Seconds."""
@@ -43,46 +45,20 @@ WORKERS: Final = 4
 RETRY: Final = timedelta(minutes=1)
 """How often an open workbook is tried again."""
 SAY_OPEN_AFTER: Final = timedelta(minutes=30)
-SETTLED: Final = 2
-"""A saved file is looked at when it has not changed for so many ticks: programs write in several steps."""
-REMEMBERED: Final = timedelta(minutes=30)
-"""How long figures serve for rows that were there already when a workbook is saved."""
 STOP_SECONDS: Final = 8.0
 
 
-@dataclass(slots=True)
-class Watched:
-    """One workbook of the configuration, as the daemon sees it."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Why a workbook is run. `slot` is what is kept as served afterwards."""
 
-    entry: WorkbookConfig
-    timetable: Timetable
-    identity: str
-    path: Path
-    through: datetime
-    seen: tuple[int, int, int] | None = None
-    settling: int = 0
-    running: Future[None] | None = None
-    skipped: int = 0
-    known: Fetched | None = None
-    known_at: datetime | None = None
-    open_since: datetime | None = None
-    said_open: bool = False
-    retry_at: datetime | None = None
-    states: Mapping[str, int] = field(default_factory=dict)
-    last: RunReport | None = None
-    last_at: datetime | None = None
+    kind: Literal["slot", "asked", "changed", "look", "waiting"]
+    slot: datetime | None = None
 
-
-@dataclass(slots=True)
-class Counts:
-    """What the daemon did since it began; for the status page."""
-
-    runs: int = 0
-    failed: int = 0
-    skipped: int = 0
-    missed: int = 0
-    requests: int = 0
-    edits: int = 0
+    @property
+    def fresh(self) -> bool:
+        """Whether every figure is asked for anew."""
+        return self.kind in ("slot", "asked")
 
 
 class Daemon:
@@ -101,25 +77,27 @@ class Daemon:
         self.config = config
         self.edges = edges or Edges()
         self.finished = finished
-        self.counts = Counts()
-        self.sources: dict[tuple[str, str], SourceState] = {}
-        self._began = self._beat = self.edges.time.now()
+        self._beat = self.edges.time.now()
+        self.tally = Tally(self._beat)
         self.watched: dict[str, Watched] = {}
         self.app = open_app(self.config, self.edges)
+        self.asks = Asks(self.app.state, self.app.place)
         self._stop = threading.Event()
         self._reload = threading.Event()
-        self._lock = threading.Lock()
+        self._telling = threading.Lock()
         self._log = structlog.get_logger()
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="workbook")
         self._scheduler = schedule.Scheduler()
-        self._take(self.app)
+        self._reminding: Future[None] | None = None
+        self._retired: list[tuple[App, list[Future[None]]]] = []
+        self.reminders = self._take(self.app)
 
     # --- the loop
 
     def serve(self, *, ready: Callable[[], None] = lambda: None) -> None:
         """Until `stop`. Raises Held where another daemon serves this configuration, ConfigError where it names no workbook."""
-        name = f"daemon:{self.app.config.file or self.app.config.folder}"
-        with hold(self.app.state / "locks", name, command="sheetsync daemon"):
+        with hold(self.app.state / "locks", self.app.place, command="sheetsync daemon"):
+            self.asks.begin()
             page = self._page()
             try:
                 self._log.info("daemon started", workbooks=len(self.watched), status_port=page.port if page else 0)
@@ -134,7 +112,7 @@ class Daemon:
                 if page is not None:
                     page.close()
                 self.close()
-                self._log.info("daemon stopped", runs=self.counts.runs)
+                self._log.info("daemon stopped", runs=self.tally.counts.runs)
 
     def _page(self) -> StatusPage | None:
         config = self.app.config
@@ -160,30 +138,24 @@ class Daemon:
         notify(self.edges.environ, "WATCHDOG=1")
 
     def tick(self) -> None:
-        """One step: what is due, what was saved, what waits."""
+        """One step: what is due, what was changed, what is asked for, what waits."""
         if self._reload.is_set():
             self._reload.clear()
             self._read_again()
+        self._close_retired()
         now = self._beat = self.edges.time.now()
+        self._listen()
         for one in list(self.watched.values()):
             if self._stop.is_set():
                 return
             self._look_at(one, now)
+        if self._reminding is None or self._reminding.done():
+            due = self.reminders.due(now)
+            self._reminding = self._pool.submit(self._remind, self.reminders, due, now) if due else None
 
     def state(self) -> State:
         """What the status page shows now."""
-        now = self.edges.time.now()
-        workbooks = [
-            WorkbookState(
-                name=one.entry.path, last=one.last_at, next=one.timetable.next(max(now, one.through)),
-                error=(one.last.error or "") if one.last else "", running=one.running is not None and not one.running.done(),
-                waiting=one.retry_at is not None, states=one.states,
-            )
-            for one in self.watched.values()
-        ]  # fmt: skip
-        with self._lock:
-            sources = [self.sources[key] for key in sorted(self.sources)]
-        return State(now, self._began, self._beat, workbooks, sources, asdict(self.counts))
+        return self.tally.state(list(self.watched.values()), self.edges.time.now(), self._beat)
 
     def stop(self) -> None:
         self._stop.set()
@@ -194,91 +166,118 @@ class Daemon:
     def close(self) -> None:
         """Waits for runs that are under way; what they have not written yet stays unwritten, and its slot is served next time."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for one in self.watched.values():
-            if one.running is not None:
-                with suppress(Exception):
-                    one.running.result(STOP_SECONDS)
-        self.app.__exit__()
+        wait(self._under_way(), STOP_SECONDS)
+        for app in (self.app, *(app for app, _ in self._retired)):
+            app.__exit__()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way, or a review on its way."""
+        return any(not one.done() for one in self._under_way())
 
     def wait(self) -> None:
         """Until no run is under way: for tests, and for whoever wants one step to be whole."""
-        for one in self.watched.values():
-            if one.running is not None:
-                one.running.result()
+        for one in self._under_way():
+            one.result()
+
+    def _under_way(self) -> list[Future[None]]:
+        running = [one.running for one in self.watched.values()] + [self._reminding]
+        return [one for one in running if one is not None and not one.cancelled()]
 
     # --- one workbook
 
+    def _listen(self) -> None:
+        """Takes what was asked for from the command line."""
+        for identity in self.asks.take():
+            one = self.watched.get(identity)
+            if one is not None:
+                one.wanted = True
+                continue
+            said = self.app.texts("The daemon does not know this workbook: reload it after a change of its configuration.")
+            self.asks.begun(identity)
+            self.asks.done(identity, RunReport(identity, error=said, exit_code=2))
+
     def _look_at(self, one: Watched, now: datetime) -> None:
-        due = one.timetable.between(one.through, now) if now > one.through else []
-        busy = one.running is not None and not one.running.done()
-        if due:
-            one.through = due[-1]
-            if busy:  # its own slow run: counted, never queued
-                one.skipped += len(due)
-                self.counts.skipped += len(due)
-                self.app.history.keep_served(one.identity, due[-1])
-                self._log.warning("slot skipped, the run before is not over", workbook=one.entry.path, slots=len(due))
-            else:
-                self.counts.missed += len(due) - 1
-                self._start(one, slot=due[-1])
-            return
-        if busy:
-            return
-        if one.retry_at is not None and now >= one.retry_at:
-            self._start(one, deliver=True)
-        elif self._saved(one):
-            fresh = one.known_at is not None and now - one.known_at < REMEMBERED
-            self._start(one, known=one.known if fresh else None)
+        due = one.due(now)
+        if due and one.busy:  # its own slow run: counted, never queued
+            one.skipped += len(due)
+            self.tally.counts.skipped += len(due)
+            self._log.warning("slot skipped, the run before is not over", workbook=one.entry.path, slots=len(due))
+            self.app.history.keep_served(one.identity, due[-1])
+        elif due:
+            self.tally.counts.missed += len(due) - 1
+            self._start(one, Job("slot", due[-1]))
+        elif not one.busy:
+            if one.wanted:
+                self._start(one, Job("asked"))
+            elif one.retry_at is not None and now >= one.retry_at:
+                self._start(one, Job("waiting"))
+            elif one.saves is not None and one.saves.finished():
+                self._start(one, Job("changed"))
+            elif one.polling is not None and one.polling.is_due(now):
+                self._start(one, Job("look"))
 
-    def _saved(self, one: Watched) -> bool:
-        """Whether somebody saved the file and has finished saving."""
+    def _start(self, one: Watched, job: Job) -> None:
+        if job.fresh:
+            one.wanted = False
+            self.asks.begun(one.identity)
+        one.running = self._pool.submit(self._run, self.app, one, job)
+
+    def _run(self, app: App, one: Watched, job: Job) -> None:
         try:
-            found = one.path.stat()
-        except OSError:  # between the two steps of somebody's save, or gone: the next slot will say so
-            return False
-        mark = (found.st_mtime_ns, found.st_size, found.st_ino)
-        if one.seen is None or mark == one.seen:
-            one.seen, one.settling = mark, 0 if one.settling == 0 else one.settling + 1
-            if one.settling >= SETTLED:
-                one.settling = 0
-                return True
-            return False
-        one.seen, one.settling = mark, 1
-        return False
+            fresh = job.fresh
+            report = self._safe_report(app, one, job)
+            if report is not None:
+                self._account_for(app, one, report, job.fresh or (job.kind == "waiting" and one.clears))
+            elif job.kind == "waiting":
+                one.retry_at, one.clears = None, False
+            if report is not None and report.asked:  # the box was ticked: everything is asked for anew
+                fresh = True
+                self.asks.begun(one.identity)
+                report = self._safe_report(app, one, Job("asked"))
+                if report is not None:
+                    self._account_for(app, one, report, fresh=True)
+            if report is not None and fresh:
+                self.asks.done(one.identity, report)
+            if job.slot is not None:
+                app.history.keep_served(one.identity, job.slot)
+            if one.saves is not None and job.kind != "look":
+                one.saves.wrote()
+        except Exception:  # noqa: BLE001 - the history may be in trouble; one workbook's failure is no other's
+            self._log.exception("a run could not be recorded", workbook=one.entry.path)
 
-    def _start(self, one: Watched, *, slot: datetime | None = None, known: Fetched | None = None, deliver: bool = False) -> None:
-        one.running = self._pool.submit(self._run, self.app, one, slot, known, deliver)
-
-    def _run(self, app: App, one: Watched, slot: datetime | None, known: Fetched | None, deliver: bool) -> None:
-        def keep(fetched: Fetched) -> None:
-            one.known, one.known_at = fetched, self.edges.time.now()
-            self._note_sources(app, fetched)
-
+    def _safe_report(self, app: App, one: Watched, job: Job) -> RunReport | None:
+        """The report of a run, whatever happens in it; None where there was nothing to do."""
         try:
-            report = app.deliver(one.entry) if deliver else app.run(one.entry, Wishes(known=known, keep=keep))
+            return self._report(app, one, job)
         except SheetsyncError as error:
-            report = RunReport(Path(one.entry.path).name, error=app.texts.error(error), exit_code=error.exit_code)
+            return RunReport(one.entry.name, error=app.texts.error(error), exit_code=error.exit_code)
         except Exception:  # noqa: BLE001 - one workbook's failure is no other's
             self._log.exception("run failed", workbook=one.entry.path)
-            report = RunReport(Path(one.entry.path).name, error=app.texts("Something went wrong inside sheetsync."), exit_code=70)
-        now = self.edges.time.now()
-        if report is not None:
-            self._account_for(app, one, report, now)
-        else:
-            one.retry_at = None
-        if slot is not None:
-            app.history.keep_served(one.identity, slot)
-        with suppress(OSError):
-            found = one.path.stat()
-            one.seen = (found.st_mtime_ns, found.st_size, found.st_ino)
+            return RunReport(one.entry.name, error=app.texts("Something went wrong inside sheetsync."), exit_code=70)
 
-    def _account_for(self, app: App, one: Watched, report: RunReport, now: datetime) -> None:
-        with self._lock:
-            self.counts.runs += 1
-            self.counts.failed += report.error is not None
-            self.counts.requests += report.requests
-            self.counts.edits += report.edits
+    def _report(self, app: App, one: Watched, job: Job) -> RunReport | None:
+        def keep(fetched: Fetched) -> None:
+            one.known, one.known_at = fetched, self.edges.time.now()
+            self.tally.note_sources(fetched, app.texts, self.edges.time.now())
+
+        now = self.edges.time.now()
+        if job.kind == "waiting":
+            return app.deliver(one.entry, clears=one.clears)
+        if job.kind == "look" and one.polling is not None:
+            try:
+                if not one.polling.changed_since(app.asked(one.entry), now):
+                    return None
+            except SheetsyncError:  # it cannot be reached now: the next slot will say so
+                one.polling.failed(now)
+                return None
+        return app.run(one.entry, Wishes(known=None if job.fresh else one.fresh(now), keep=keep))
+
+    def _account_for(self, app: App, one: Watched, report: RunReport, fresh: bool) -> None:
+        now = self.edges.time.now()
+        self.tally.count(report)
         one.last, one.last_at = report, now
+        one.clears = report.locked and fresh
         if report.locked:
             one.open_since = one.open_since or now
             one.retry_at = now + RETRY
@@ -292,85 +291,66 @@ class Daemon:
             one.states = states
         self._log.info(
             "run", workbook=one.entry.path, edits=report.edits, requests=report.requests, seconds=report.seconds,
-            error=report.error or "", **states,
+            error=report.error or "", notes=list(report.notes), **states,
         )  # fmt: skip
-        for said in app.tell(one.entry, report):
-            self._log.warning("alert not delivered", target=said)
+        with self._telling:  # what was told is kept as one set
+            for said in app.tell(one.entry, report):
+                self._log.warning("alert not delivered", target=said)
         self.finished(app, one, report)
 
-    def _note_sources(self, app: App, fetched: Fetched) -> None:
-        """An account is failing when it was asked and gave no figure at all."""
-        now = self.edges.time.now()
-        asked: dict[tuple[str, str], list[Outcome]] = {}
-        for link, account in fetched.accounts.items():
-            asked.setdefault((fetched.connectors[link], account), []).append(fetched.outcomes[link])
-        with self._lock:
-            for key, outcomes in asked.items():
-                good = any(isinstance(outcome, Reading) for outcome in outcomes)
-                before = self.sources.get(key)
-                failure = next((app.texts.error(one) for one in outcomes if isinstance(one, LinkError)), "")
-                last = now if good else before.last_good if before else None
-                self.sources[key] = SourceState(*key, last, "" if good else failure)
+    def _remind(self, reminders: Reminders, names: list[str], now: datetime) -> None:
+        try:
+            for said in reminders.send(names, now):
+                self._log.warning("review not delivered", target=said)
+        except Exception:  # noqa: BLE001 - a review is no reason to stop
+            self._log.exception("the review failed")
 
     # --- the configuration
 
-    def _take(self, app: App) -> None:
-        """The workbooks of a configuration; those that were there before keep what is known of them."""
+    def _take(self, app: App) -> Reminders:
+        """The workbooks of a configuration; those that were there before keep what is known of them. All of it, or nothing."""
         entries = app.workbook_configs([])
         app.registry, app.targets  # noqa: B018 - their complaints come before anything runs
+        reminders = Reminders(app)
         now = self.edges.time.now()
         watched: dict[str, Watched] = {}
         for entry in entries:
-            workbook = app.open_workbook(entry)
-            identity = workbook.identity
+            identity = app.open_workbook(entry).identity
             plan = timetable(entry.every, entry.at, entry.days, app.zone(entry))
-            before = self.watched.get(identity)
-            if before is not None:
-                before.entry, before.timetable = entry, plan
-                watched[identity] = before
-                continue
             # A workbook that was never served begins with a run, so that whoever installs it sees at once whether it works.
             through = app.history.served(identity) or plan.between(now - timedelta(days=9), now)[-1] - timedelta(seconds=1)
-            one = Watched(entry, plan, identity, app.config.path(entry.path), through)
+            one = Watched(entry, plan, identity, through)
+            if "://" in entry.path:
+                one.polling = Polling(now)
+            else:
+                one.saves = Saves(app.config.path(entry.path))
             if app.history.outbox(identity):
                 one.retry_at = now
             watched[identity] = one
+        for identity in watched.keys() & self.watched.keys():
+            fresh, before = watched[identity], self.watched[identity]
+            before.plan(fresh.entry, fresh.timetable)
+            watched[identity] = before
         self.watched = watched
+        return reminders
 
     def _read_again(self) -> None:
+        running = self._under_way()
+        fresh: App | None = None
         try:
             fresh = open_app(self.config, self.edges)
-            self._take(fresh)
-        except ConfigError as error:
+            self.reminders = self._take(fresh)
+        except SheetsyncError as error:
+            if fresh is not None:
+                fresh.__exit__()
             self._log.error("the new configuration does not hold, the old one stays", complaint=str(error))
             return
-        old, self.app = self.app, fresh
+        self._retired.append((self.app, running))
+        self.app = fresh
         self._log.info("configuration read again", workbooks=len(self.watched))
-        self.wait()
-        old.__exit__()
 
-
-def serve_until_told(daemon: Daemon) -> None:
-    """Serves with the signals of a process: SIGTERM and SIGINT stop, SIGHUP reads the configuration anew."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        daemon.stop()
-
-    def reload(_number: int, _frame: FrameType | None) -> None:
-        daemon.reload()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, reload)
-    daemon.serve()
-
-
-def notify(environ: Mapping[str, str], message: str) -> None:
-    """Tells systemd how we are (sd_notify(3)); nothing where nobody listens."""
-    address = environ.get("NOTIFY_SOCKET", "")
-    if not address or not hasattr(socket, "AF_UNIX"):
-        return
-    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
-        out.connect("\0" + address[1:] if address.startswith("@") else address)
-        out.send(message.encode())
+    def _close_retired(self) -> None:
+        """A configuration of before is closed when its last run is over."""
+        for app, running in [one for one in self._retired if all(run.done() for run in one[1])]:
+            app.__exit__()
+            self._retired.remove((app, running))

@@ -67,6 +67,40 @@ class Timetable:
         return (local.replace(tzinfo=self.zone) if self.zone else local).astimezone(UTC)
 
 
+QUICK: Final = timedelta(seconds=45)
+SLOW: Final = timedelta(minutes=5)
+_SLOWER: Final = 1.5
+
+
+@dataclass(slots=True)
+class Polling:
+    """When a workbook is looked at that tells nobody of its changes: soon after a change, seldomer the longer nothing happens.
+
+    `digest` says what it asked for when it was looked at last; None before the first look.
+    """
+
+    at: datetime
+    wait: timedelta = QUICK
+    digest: str | None = None
+
+    def changed_since(self, digest: str, now: datetime) -> bool:
+        """Takes what a look found, and says whether it asks for something else than at the last look; the first look does not."""
+        changed = self.digest is not None and digest != self.digest
+        self.digest = digest
+        self._look_again(now, QUICK if changed else min(self.wait * _SLOWER, SLOW))
+        return changed
+
+    def failed(self, now: datetime) -> None:
+        """It could not be looked at: seldomer from now on."""
+        self._look_again(now, min(self.wait * 2, SLOW))
+
+    def is_due(self, now: datetime) -> bool:
+        return now >= self.at or self.at - now > SLOW  # the clock was set back: that is no reason to look away for an hour
+
+    def _look_again(self, now: datetime, wait: timedelta) -> None:
+        self.wait, self.at = wait, now + wait
+
+
 def timetable(every: str | None, at: Sequence[str], days: str, zone: tzinfo | None) -> Timetable:
     """`15m`, `08:00` and `mon-fri` as `config` checked them."""
     interval = None

@@ -337,5 +337,6 @@ class RunReport:
     error: str | None = None
     exit_code: int = 0
     locked: bool = False  # somebody has it open: the figures wait in the outbox
+    asked: bool = False  # a box beside Sync now is ticked, and this run was not what it asks for
+    notes: tuple[str, ...] = ()  # sentences about the workbook as a whole
     planned: tuple[CellEdit, ...] = field(default=(), repr=False)
-    notes: tuple[str, ...] = ()  # what a person should know of how it was written

@@ -39,9 +39,10 @@ _HEADERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class WorkbookState:
-    """One workbook, as the page shows it. `states` counts its rows by state; moments are aware."""
+    """One workbook, as the page shows it. `place` is its path or address, `states` counts its rows by state."""
 
     name: str
+    place: str
     last: datetime | None
     next: datetime
     error: str

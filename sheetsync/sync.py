@@ -18,8 +18,8 @@ from typing import Final, Protocol
 
 from sheetsync.errors import WorkbookChanged
 from sheetsync.fetch import Fetched
-from sheetsync.model import KeyResult, Link, Period, RunReport
-from sheetsync.okr import colours
+from sheetsync.model import Grid, KeyResult, Link, Period, RunReport
+from sheetsync.okr import asking, colours
 from sheetsync.okr.layout import fold
 from sheetsync.okr.plan import How, Memory, NoMemory, Plan, plan
 from sheetsync.okr.scan import scan
@@ -75,6 +75,8 @@ class Options:
     only: tuple[str, ...] = ()
     keys: frozenset[str] | None = None
     dry_run: bool = False
+    clears: bool = False
+    """Whether this run is what a ticked box beside `Sync now` asks for."""
     expected: frozenset[Link] | None = None
     colours: bool = True
 
@@ -90,8 +92,8 @@ def sync(
     """One workbook, once. Raises WorkbookError and ConfigError; a row's failure is in the report."""
     started = clock()
     fetched = fetch(options.expected) if options.expected else Fetched({})
-    rows = _key_results(workbook, options)
-    wanted = wanted_links(rows, options.only)
+    grids = _look(workbook, options)
+    wanted = wanted_links(_key_results(grids, options), options.only)
     looked = options.expected is not None and wanted <= fetched.outcomes.keys()
     if not looked:
         fetched = fetch(wanted)
@@ -99,31 +101,40 @@ def sync(
     recorded: Plan | None = None
     for attempt in range(1, APPLY_TRIES + 1):
         if attempt > 1 or not looked:
-            rows = _key_results(workbook, options)
+            grids = _look(workbook, options)
+        rows, boxes = _key_results(grids, options), asking.boxes(grids)
         planned = plan(rows, fetched.outcomes, memory, options.how(fetched, rows), only=options.only, keys=options.keys)
+        edits = planned.edits + (asking.cleared(boxes) if options.clears else ())
         if options.dry_run:
             break
         if planned != recorded:
             store.record(planned, fetched)
             recorded = planned
         try:
-            workbook.apply(planned.edits)
+            workbook.apply(edits)
         except WorkbookChanged:
             if attempt == APPLY_TRIES:
                 raise
             continue
         store.applied()
         break
+    said = options.how(fetched, rows).texts.say
     return RunReport(
-        workbook=workbook.name, rows=tuple(row.report for row in planned.rows), edits=len(planned.edits),
-        requests=fetched.requests, seconds=round(clock() - started, 3), planned=planned.edits,
+        workbook=workbook.name, rows=tuple(row.report for row in planned.rows), edits=len(edits),
+        requests=fetched.requests, seconds=round(clock() - started, 3), planned=edits,
+        asked=not options.clears and any(box.asks for box in boxes),
+        notes=tuple(said(box.said) for box in boxes if box.said is not None),
     )  # fmt: skip
 
 
-def _key_results(workbook: Workbook, options: Options) -> list[KeyResult]:
+def _look(workbook: Workbook, options: Options) -> list[Grid]:
     grids = workbook.read()
     if options.colours and isinstance(workbook, Online):
         workbook.colour(colours.rules(grids))
+    return grids
+
+
+def _key_results(grids: Sequence[Grid], options: Options) -> list[KeyResult]:
     return scan(grids, today=options.today, default_period=options.default_period)
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +16,6 @@ import pytest
 
 from sheetsync.app import App, Edges
 from sheetsync.daemon import Daemon, Watched
-from sheetsync.due import timetable
 from sheetsync.fetch import Time
 from sheetsync.model import RunReport
 from tests.conftest import results, write_plan
@@ -134,7 +131,7 @@ def test_missed_slots_are_caught_up_once(served: tuple[Daemon, Clock, Told]) -> 
     step(daemon)
     step(daemon)
     assert len(told.reports) == 2
-    assert daemon.counts.missed == 4
+    assert daemon.tally.counts.missed == 4
 
 
 def test_a_clock_that_is_set_back_serves_no_slot_twice(served: tuple[Daemon, Clock, Told]) -> None:
@@ -256,59 +253,6 @@ def test_one_workbook_that_fails_stops_no_other(here: Path) -> None:
     assert sorted(report.error is None for report in told.reports) == [False, True]
 
 
-def simulate(monkeypatch: pytest.MonkeyPatch, folder: Path, *, days: int, workbooks: int, steps: bool) -> None:
-    """Virtual time in two zones over a change of the clock: every slot once, none lost."""
-    begin = datetime(2027, 10, 25, 0, 0, 30, tzinfo=UTC)
-    schedules = ('every = "1h"', 'at = ["08:00", "13:00"]', 'at = ["02:30"]', 'at = ["18:00"]\ndays = "mon-fri"', 'every = "6h"')
-    zones = ("Europe/Berlin", "America/New_York")
-    text = "".join(
-        f'[[workbooks]]\npath = "w{n}.xlsx"\ntimezone = "{zones[n % 2]}"\n{schedules[n % len(schedules)]}\n'
-        for n in range(workbooks)
-    )
-    (folder / "sheetsync.toml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(App, "run", lambda _self, entry, _wishes, **_rest: RunReport(entry.path))
-    clock, ran = Clock(begin), Counter[tuple[str, datetime]]()
-    daemon = Daemon(folder / "sheetsync.toml", clock.edges)
-    daemon._start = lambda one, **what: ran.update([(one.entry.path, what["slot"])]) if what.get("slot") else None  # type: ignore[method-assign]
-    daemon.tick()
-    ran.clear()
-    dice = random.Random(7)
-    furthest = clock.now
-    while clock.real < begin + timedelta(days=days):
-        clock.forward(300)
-        if steps and dice.random() < 0.002:
-            clock.step(3600 if clock.now <= clock.real else -3600)
-        furthest = max(furthest, clock.now)
-        daemon.tick()
-    wanted = Counter[tuple[str, datetime]]()
-    for one in daemon.watched.values():
-        entry = one.entry
-        plan = timetable(entry.every, entry.at, entry.days, daemon.app.zone(entry))
-        wanted.update((entry.path, slot) for slot in plan.between(begin, furthest))
-    daemon.close()
-    assert set(ran.values()) == {1}
-    assert set(ran) <= set(wanted)
-    missing = set(wanted) - set(ran)
-    if not steps:
-        assert missing == set()
-    else:  # a step forward of an hour skips at most the slots within that hour, and serves the last of them
-        hourly = {path for path, _ in missing}
-        assert all(int(path[1:-5]) % len(schedules) == 0 for path in hourly), missing
-
-
-def test_every_slot_is_served_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    simulate(monkeypatch, tmp_path, days=12, workbooks=5, steps=False)
-
-
-def test_every_slot_is_served_once_also_when_the_clock_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    simulate(monkeypatch, tmp_path, days=12, workbooks=5, steps=True)
-
-
-@pytest.mark.campaign
-def test_ninety_days_of_fifty_workbooks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    simulate(monkeypatch, tmp_path, days=90, workbooks=50, steps=True)
-
-
 # --- a real process ----------------------------------------------------------------------------------------------------
 
 
@@ -359,23 +303,3 @@ def test_it_stops_when_told_and_holds_its_place(process: subprocess.Popen[str], 
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert not list(here.glob(".sheetsync-*"))
-
-
-@pytest.mark.campaign
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM])
-def test_stopped_at_fifty_moments_the_workbook_is_whole(here: Path, kind: signal.Signals) -> None:
-    dice = random.Random(3)
-    for round_number in range(50):
-        (here / "data" / "leads.csv").write_text("n\n" + "1\n" * (round_number + 1), encoding="utf-8")
-        write_plan(here / "okr.xlsx", [ROW])
-        process = subprocess.Popen([sys.executable, "-m", "sheetsync", "daemon"], cwd=here, stderr=subprocess.DEVNULL)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(0.3 + dice.random() * 1.2)
-        process.send_signal(kind)
-        code = process.wait(10)
-        assert code == (0 if kind is signal.SIGTERM else -signal.SIGKILL)
-        assert results(here / "okr.xlsx") in ([None], [round_number + 1])
-    last = subprocess.run([sys.executable, "-m", "sheetsync", "run"], cwd=here, capture_output=True, check=False)
-    assert last.returncode == 0
-    assert results(here / "okr.xlsx") == [50]

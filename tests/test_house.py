@@ -31,7 +31,13 @@ MAY: dict[str, set[str]] = {
     "_locks": {"errors"},
     "config": GROUND,
     "due": set(),
-    "daemon": GROUND | {"app", "_locks", "due", "config", "fetch", "status"},
+    "daemon": GROUND | {"app", "_locks", "due", "fetch", "status", "asks", "process", "reminders", "tally", "watching"},
+    "process": GROUND,
+    "tally": GROUND | {"fetch", "status", "watching"},
+    "watching": GROUND | {"config", "due", "fetch"},
+    "asks": GROUND | {"_locks"},
+    "reminders": GROUND | {"alerts", "app", "config", "due", "review"},
+    "service": GROUND,
     "status": GROUND | {"okr"},
     "alerts": GROUND | {"okr", "web"},
     "targets": GROUND | {"alerts", "config", "web"},
@@ -45,7 +51,7 @@ MAY: dict[str, set[str]] = {
     "plot": set(),
     "provenance": GROUND | {"okr", "history", "tabular"},
     "rollover": GROUND | {"okr", "tabular"},
-    "beginning": GROUND | {"app", "config", "demo", "okr", "template"},
+    "beginning": GROUND | {"app", "config", "demo", "okr", "service", "template"},
     "forecast": GROUND | {"okr"},
     "returns": GROUND | {"forecast"},
     "review": GROUND | {"okr", "history", "forecast", "returns"},
@@ -59,6 +65,8 @@ MAY: dict[str, set[str]] = {
     "cli": GROUND
     | {
         "app",
+        "asks",
+        "process",
         "showing",
         "daemon",
         "connect",
@@ -94,7 +102,7 @@ ONLY_IN: dict[str, set[str]] = {
     "gspread": {"workbooks/_google/client"},
     "google.auth": {"workbooks/_google/session", "workbooks/_google/client", "connectors/_google", "_testing"},
     "urllib.request": set(),
-    "socket": {"web", "workbooks", "daemon"},
+    "socket": {"web", "workbooks", "process"},
 }
 """A library -> the rooms (or files) that may import it."""
 

@@ -58,6 +58,9 @@ OPPOSITES: Final[Mapping[str, str]] = {
 """Yes and no in one manner of speaking, so that a sheet that says ✓ is answered with ✗."""
 SUBTOTALS: Final = ("total", "subtotal", "sub-total", "sum", "grand total", "average", "合计", "小计", "总计", "平均")
 
+SYNC_NOW: Final = ("Sync now", "立即同步")
+"""The label beside the box that asks for a run."""
+
 STATUSES: Final[Mapping[str, tuple[str, str]]] = {
     "done": ("done", "完成"),
     "on track": ("on track", "正常"),
