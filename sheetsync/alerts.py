@@ -110,7 +110,7 @@ def items_of(report: RunReport, texts: Texts) -> list[Item]:
 
 def _silent_sources(report: RunReport, texts: Texts) -> list[Item]:
     """Sources that gave no figure at all in this run: one item each, however many rows hang on it."""
-    silent = {row.connector: row.message for row in report.rows if row.connector and row.state == "kept"}
+    silent = {_source(row): row.message for row in report.rows if row.connector and row.state == "kept"}
     alive = _alive(report)
     return [
         Item(BROKEN, f"{BROKEN}|{report.workbook}|source||{name}", texts.join(name, one_line(said, 200)))
@@ -121,7 +121,7 @@ def _silent_sources(report: RunReport, texts: Texts) -> list[Item]:
 
 def _warnings(report: RunReport, texts: Texts) -> list[Item]:
     """What will break before long, such as a key that ends: one item for each sentence of a service."""
-    said = dict.fromkeys((row.connector, row.warning) for row in report.rows if row.warning)
+    said = dict.fromkeys((_source(row), row.warning) for row in report.rows if row.warning)
     return [Item(BROKEN, f"{_warnings_of(report, name)}{warning}", texts.join(name, warning)) for name, warning in said]
 
 
@@ -131,7 +131,12 @@ def _warnings_of(report: RunReport, connector: str) -> str:
 
 
 def _alive(report: RunReport) -> set[str]:
-    return {row.connector for row in report.rows if row.state in ("fresh", "unchanged")}
+    return {_source(row) for row in report.rows if row.state in ("fresh", "unchanged")}
+
+
+def _source(row: RowReport) -> str:
+    """One account of one service; the account has a name only where it was given one."""
+    return row.connector if row.account in ("", "default") else f"{row.connector} · {row.account}"
 
 
 def _status(word: str) -> str:

@@ -243,7 +243,8 @@ class App:
         def how(fetched: Fetched, rows: Sequence[KeyResult]) -> How:
             return How(
                 now=now, zone=zone, texts=Texts(self._language_of(entry, rows)), pace=entry.pace, bands=entry.bands,
-                colours=coloured and not online, force=wishes.force, lag_days=fetched.lag_days, connectors=fetched.connectors,
+                colours=coloured and not online, force=wishes.force, lag_days=fetched.lag_days,
+                connectors=fetched.connectors, accounts=fetched.accounts,
             )  # fmt: skip
 
         known, spent = wishes.known or Fetched({}), 0

@@ -11,7 +11,18 @@ import typer
 
 from sheetsync import __version__
 from sheetsync.errors import SheetsyncError
-from sheetsync.showing import as_document, new_table, plain, put_json, show_choice, show_history, show_pairs, show_report
+from sheetsync.showing import (
+    as_document,
+    new_table,
+    plain,
+    put_json,
+    show_checkups,
+    show_choice,
+    show_findings,
+    show_history,
+    show_pairs,
+    show_report,
+)
 from sheetsync.texts import Texts, preferred_language
 
 if TYPE_CHECKING:
@@ -214,16 +225,7 @@ def check(workbooks: WorkbooksArgument = None, config: ConfigOption = None, as_j
                 ]
             })  # fmt: skip
         else:
-            from rich.console import Console
-
-            console = Console(highlight=False)
-            table = new_table(texts, "Cell", "What", "Why it matters", "How to mend it")
-            for _, finding in found:
-                where = f"{finding.ref.sheet}!{finding.ref.a1}"
-                table.add_row(where, *(texts.say(part) for part in (finding.what, finding.why, finding.mend)))
-            if found:
-                console.print(table)
-            console.print(texts("Findings: {count}.", count=len(found)) if found else texts("All is in good form."))
+            show_findings([finding for _, finding in found], texts)
     raise typer.Exit(1 if found else 0)
 
 
@@ -274,13 +276,7 @@ def doctor(
         if as_json:
             put_json({"checks": [{"what": one.what, "ok": one.ok, "message": one.message} for one in found]})
         else:
-            from rich.console import Console
-            from rich.text import Text
-
-            table = new_table(texts, "What", "State", "What happened")
-            for one in found:
-                table.add_row(one.what, Text("✓", style="green") if one.ok else Text("✗", style="red"), one.message)
-            Console(highlight=False).print(table)
+            show_checkups(found, texts)
     raise typer.Exit(0 if all(one.ok for one in found) else 1)
 
 

@@ -166,7 +166,7 @@ class _Document(BaseSettings):
     plugins: tuple[str, ...] = Field(default=(), description="Connectors of other installed packages that may be loaded.")
     workbooks: tuple[WorkbookConfig, ...] = Field(default=(), description="The workbooks to keep up to date.")
     alerts: tuple[AlertConfig, ...] = Field(default=(), description="Where people are told what broke.")
-    google: GoogleConfig = Field(default=GoogleConfig(), description="How Google spreadsheets are reached.")
+    google: GoogleConfig | None = Field(default=None, description="How Google spreadsheets are reached.")
     review: ReviewConfig | None = Field(default=None, description="When the review is sent to them; never by default.")
     connectors: dict[str, dict[str, dict[str, Any]]] = Field(default={}, description="Accounts: [connectors.NAME.ACCOUNT].")
 
@@ -244,7 +244,7 @@ def load(file: Path | None, here: Path) -> Config:
         history=(folder / Path(read.history).expanduser()).absolute() if read.history else None,
         deadline_seconds=read.deadline_seconds, status_port=read.status_port, status_host=read.status_host,
         status_token=read.status_token, plugins=read.plugins, workbooks=read.workbooks, alerts=read.alerts,
-        google=read.google, review=read.review, accounts=read.connectors,
+        google=read.google or GoogleConfig(), review=read.review, accounts=read.connectors,
     )  # fmt: skip
 
 

@@ -323,6 +323,7 @@ class RowReport:
     message: str
     unit: str = ""  # "%" where the cell shows its number as a percentage
     warning: str = ""  # of a figure that is good: what somebody should do before long; stands in the message as well
+    account: str = ""  # of the connector; a service may be well for one and silent for another
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from sheetsync.doctor import Checkup
     from sheetsync.history import Entry
     from sheetsync.model import RunReport
+    from sheetsync.okr.finding import Finding
 
 
 def put_json(document: Any) -> None:
@@ -65,6 +67,29 @@ def show_report(report: RunReport, texts: Texts, *, dry_run: bool) -> None:
         console.print(Text(note, style="yellow"))
     summary = DRY_SUMMARY if dry_run else SUMMARY
     console.print(texts(summary, edits=report.edits, requests=report.requests, seconds=f"{report.seconds:.1f}"))
+
+
+def show_findings(found: Sequence[Finding], texts: Texts) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    table = new_table(texts, "Cell", "What", "Why it matters", "How to mend it")
+    for finding in found:
+        where = f"{finding.ref.sheet}!{finding.ref.a1}"
+        table.add_row(where, *(texts.say(part) for part in (finding.what, finding.why, finding.mend)))
+    if found:
+        console.print(table)
+    console.print(texts("Findings: {count}.", count=len(found)) if found else texts("All is in good form."))
+
+
+def show_checkups(found: Sequence[Checkup], texts: Texts) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    table = new_table(texts, "What", "State", "What happened")
+    for one in found:
+        table.add_row(one.what, Text("✓", style="green") if one.ok else Text("✗", style="red"), one.message)
+    Console(highlight=False).print(table)
 
 
 SUMMARY: Final = mark("Cells changed: {edits}. Requests: {requests}. Seconds: {seconds}.")

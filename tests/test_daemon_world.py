@@ -1,4 +1,4 @@
-"""The daemon among others: a service that fails for an hour, a spreadsheet program that holds the file, people who ask for a run."""
+"""The daemon among others: a service that fails for an hour, a program that holds the file, people who ask for a run."""
 
 from __future__ import annotations
 

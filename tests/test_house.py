@@ -61,7 +61,7 @@ MAY: dict[str, set[str]] = {
     "__main__": {"cli"},
     "connect": GROUND | {"app", "config", "connectors", "keeping", "web"},
     "keeping": GROUND | {"app", "config"},
-    "showing": GROUND | {"okr", "history", "plot", "provenance"},
+    "showing": GROUND | {"doctor", "okr", "history", "plot", "provenance"},
     "cli": GROUND
     | {
         "app",

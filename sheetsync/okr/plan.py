@@ -80,6 +80,7 @@ class How:
     force: bool = False
     lag_days: Mapping[Link, int] = field(default_factory=dict)
     connectors: Mapping[Link, str] = field(default_factory=dict)
+    accounts: Mapping[Link, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +400,7 @@ def _report(row: KeyResult, found: _Found, reached: Decimal | Unmeasured, judged
         progress=float(_rounded(reached)) if isinstance(reached, Decimal) else None,
         status=_status_text(judged, how), message=one_line(_warned(found.message, found.warning), SYNC_LENGTH),
         unit=PERCENT if "%" in row.cells[Column.RESULT].number_format else "", warning=one_line(found.warning, SYNC_LENGTH),
+        account=how.accounts.get(row.source, "") if isinstance(row.source, Link) else "",
     )  # fmt: skip
 
 
