@@ -46,7 +46,7 @@ def test_linux_has_a_unit_that_systemd_understands(tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is not installed; the rest was looked at")
     unit = tmp_path / UNIT
     unit.write_text(text.replace(PYTHON["linux"], "/bin/true"), encoding="utf-8")
-    done = subprocess.run([verify, "verify", "--user", str(unit)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([verify, "verify", "--user", str(unit)], capture_output=True, text=True, timeout=60, check=False)
     assert UNIT not in done.stderr, done.stderr
 
 
