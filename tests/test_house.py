@@ -58,7 +58,6 @@ MAY: dict[str, set[str]] = {
     "showing": GROUND | {"okr"},
     "cli": GROUND
     | {"app", "asks", "process", "showing", "daemon", "connect", "catalogue", "doctor", "beginning", "okr", "config", "review"},
-    | {"app", "asks", "process", "showing", "daemon", "connect", "catalogue", "doctor", "beginning", "okr", "config", "review"},
     "_testing": {"*"},
     "testing": {"*"},
 }
