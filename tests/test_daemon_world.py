@@ -115,7 +115,7 @@ def test_an_hour_without_one_service(tmp_path: Path, monkeypatch: pytest.MonkeyP
         def minute(number: int) -> list[Any]:
             """Up to the next whole minute, whatever was slept meanwhile."""
             clock.forward((MORNING + timedelta(minutes=number, seconds=1) - clock.now).total_seconds())
-            (tmp_path / "data" / "b.csv").write_text(f"n\n{number}\n", encoding="utf-8")
+            (folder / "b.csv").write_text(f"n\n{number}\n", encoding="utf-8")
             step(daemon)
             return results(tmp_path / "okr.xlsx")
 

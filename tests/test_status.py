@@ -21,7 +21,7 @@ from tests.conftest import needs
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"' onmouseover=x\n# HELP forged"
 FINE = WorkbookState(
-    "okr.xlsx", NOON, NOON + timedelta(minutes=30), "", running=False, waiting=False, states={"fresh": 3, "broken": 1}
+    "okr.xlsx", "okr.xlsx", NOON, NOON + timedelta(minutes=30), "", running=False, waiting=False, states={"fresh": 3, "broken": 1}
 )
 STATE = State(
     NOON, NOON - timedelta(days=2), NOON,
