@@ -24,10 +24,12 @@ from xml.sax.saxutils import escape
 from sheetsync.errors import ConfigError
 from sheetsync.texts import Sentence, sentence
 
-MARK: Final = "Made by sheetsync as a service of this user; it is replaced when the service is installed again."
+MARK: Final = "sheetsync-user-service"
 LABEL: Final = "org.sheetsync.daemon"
 UNIT: Final = "sheetsync.service"
 TASK: Final = "sheetsync"
+UNDO: Final = "sheetsync daemon --uninstall-user-service"
+LINGER: Final = "loginctl enable-linger"
 SECONDS: Final = 30
 
 Run = Callable[[Sequence[str]], bool]
@@ -88,7 +90,7 @@ def install(service: Service, run: Run) -> list[Sentence]:
         commands = " && ".join(map(_shown, service.begin))
         said.append(sentence("It could not be begun from here. Begin it with: {command}", command=Path(commands)))
     said.append(sentence("Look at it with: {command}", command=Path(service.look)))
-    said.append(sentence("Take it away with: {command}", command="sheetsync daemon --uninstall-user-service"))
+    said.append(sentence("Take it away with: {command}", command=Path(UNDO)))
     return [*said, *service.hints]
 
 
@@ -189,7 +191,7 @@ def _unit(machine: Machine, config: Path, words: Sequence[str]) -> Service:
         ((*control, "disable", "--now", UNIT), (*control, "daemon-reload")), f"journalctl --user -u {UNIT} -f",
         (
             sentence("Secrets that stand in variables are read from {path}, one NAME=VALUE a line.", path=variables),
-            sentence("To let it run also while you are not logged in: {command}", command="loginctl enable-linger"),
+            sentence("To let it run also while you are not logged in: {command}", command=Path(LINGER)),
         ),
     )  # fmt: skip
 

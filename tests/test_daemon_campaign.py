@@ -275,6 +275,7 @@ def rounds(folder: Path, slow: Slow, kind: signal.Signals, count: int) -> None:
         process, events, thread = start(folder)
         try:
             assert until(lambda book=book, number=number: results(book) == [number] * 8), "the slot was lost"  # type: ignore[misc]
+            assert until(lambda events=events: any(event["event"] == "daemon started" for event in events))  # type: ignore[misc]
             process.send_signal(signal.SIGTERM)
             assert process.wait(12) == 0
         finally:
