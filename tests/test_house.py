@@ -40,7 +40,7 @@ MAY: dict[str, set[str]] = {
     "explain": GROUND | {"okr", "connectors"},
     "demo": GROUND | {"okr", "template"},
     "catalogue": GROUND | {"app", "connectors"},
-    "doctor": GROUND | {"app", "okr", "web", "connectors"},
+    "doctor": GROUND | {"app", "config", "okr", "opening", "web", "connectors"},
     "rollover": GROUND | {"okr"},
     "beginning": GROUND | {"app", "config", "demo", "okr", "template"},
     "forecast": GROUND | {"okr"},
@@ -50,9 +50,11 @@ MAY: dict[str, set[str]] = {
     "app": {"*"},
     "__main__": {"cli"},
     "connect": GROUND | {"app", "config", "connectors", "keeping", "web"},
+    "connect_google": GROUND | {"app", "config", "connect", "connectors", "keeping", "opening", "web", "workbooks"},
     "keeping": GROUND | {"app", "config"},
     "showing": GROUND | {"okr"},
-    "cli": GROUND | {"app", "showing", "daemon", "connect", "catalogue", "doctor", "beginning", "okr", "config", "review"},
+    "cli": GROUND
+    | {"app", "showing", "daemon", "connect", "connect_google", "catalogue", "doctor", "beginning", "okr", "config", "review"},
     "_testing": {"*"},
     "testing": {"*"},
 }

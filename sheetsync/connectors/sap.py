@@ -137,7 +137,8 @@ class Sap(Connector[SapSettings]):
             return Basic(given.user, given.password)
         raise ConfigError(
             "The account {account} of SAP needs one way in: user and password, certificate and certificate_key, api_key, or "
-            "token_url, client_id and client_secret.", account=self.account,
+            "token_url, client_id and client_secret.",
+            account=self.account,
         )
 
     @classmethod
