@@ -476,6 +476,7 @@ def connect(
 ) -> None:
     from sheetsync.connect import Browser, Question, open_page
     from sheetsync.connect import connect as connect_account
+    from sheetsync.connect_google import connect_google
 
     def answer(question: Question) -> str:
         label = f"{say(question.about)} [{question.name}]"
@@ -497,7 +498,11 @@ def connect(
     pairs = dict(one.partition("=")[::2] for one in given or ())
     way = Browser(show, arrived if paste else None, redirect) if browser or paste or redirect else None
     with opened(config) as application:
-        for line in connect_account(application, service, account, answer, pairs, browser=way, keyring=keyring):
+        if service.casefold() == "google":
+            lines = connect_google(application, account, answer, pairs, browser=way, keyring=keyring)
+        else:
+            lines = connect_account(application, service, account, answer, pairs, browser=way, keyring=keyring)
+        for line in lines:
             sys.stdout.write(application.texts.say(line) + "\n")
 
 

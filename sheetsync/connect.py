@@ -18,7 +18,7 @@ from sheetsync.config import account_settings
 from sheetsync.connectors.base import Connector
 from sheetsync.connectors.registry import AnyConnector
 from sheetsync.errors import ConfigError
-from sheetsync.keeping import Keeping, plain, reference_of, write_account
+from sheetsync.keeping import Keeping, plain, reference_of, write_table
 from sheetsync.secrets import Secret
 from sheetsync.texts import Sentence, mark, sentence
 from sheetsync.web.consent import Attempt, Consent, is_loopback, redirect_of, with_a_port
@@ -122,7 +122,7 @@ def connect(
             answers = _agreed(application, kind, account, answers, browser)
         table = keeping.table(answers, _secrets(kind), _texts(kind))
         origins = _tried(application, kind, account, table)
-        write_account(application, kind.name(), account, table)
+        write_table(application, ("connectors", kind.name(), account), table, keeping.ours)
     except BaseException:
         keeping.undo()
         raise
@@ -164,7 +164,7 @@ def _agreed(application: App, kind: AnyConnector, account: str, answers: Mapping
     consent = connector.consent()
     if consent is None:
         raise ConfigError("{service} has no page on which to agree.", service=kind.title, advice="Leave --browser out.")
-    attempt, code = _walked(application, consent, answers["client_id"], browser)
+    attempt, code = walked(application, consent, answers["client_id"], browser)
     with Web(
         origins=consent.reached, private=connector.settings.private, **application.edges.web,
         deadline=Deadline(PROBE_SECONDS, application.edges.time.monotonic),
@@ -172,7 +172,7 @@ def _agreed(application: App, kind: AnyConnector, account: str, answers: Mapping
         return kept | dict(attempt.exchange(web, code, secret, vault.remember))
 
 
-def _walked(application: App, consent: Consent, client: str, browser: Browser) -> tuple[Attempt, str]:
+def walked(application: App, consent: Consent, client: str, browser: Browser) -> tuple[Attempt, str]:
     """Leads the person to the page and back. Raises ConfigError (no such redirect, its port is taken) and BadCredentials."""
     redirect = redirect_of(browser.redirect or consent.redirect)
     if browser.paste is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +34,7 @@ class Keeping:
 
     def __init__(self, application: App, service: str, account: str, *, keyring: bool = False) -> None:
         self._application, self._name, self._keyring = application, f"{service}-{account}", keyring
+        self.ours = f"{self._name}-"
         self._kept: list[Mapping[str, str]] = []
 
     def table(self, answers: Mapping[str, str], secrets: Collection[str], texts: Collection[str]) -> dict[str, Any]:
@@ -76,27 +77,32 @@ class Keeping:
             number += 1
 
 
-def write_account(application: App, service: str, account: str, table: Mapping[str, Any]) -> None:
-    """Adds the account to sheetsync.toml; comments and order of what stands there stay. Raises ConfigError."""
+def write_table(application: App, path: Sequence[str], table: Mapping[str, Any], ours: str) -> None:
+    """Puts the table into sheetsync.toml, in the place of one of that name; comments and order of what stands there stay.
+
+    An empty table is left out. `ours` is how the names begin under which its secrets are kept. Raises ConfigError.
+    """
     import tomlkit  # noqa: PLC0415 - only `connect` writes TOML
 
     file = application.config.file or application.config.folder / FILE_NAME
     try:
         document = tomlkit.parse(file.read_text(encoding="utf-8-sig")) if file.exists() else tomlkit.document()
-        connectors = document.setdefault("connectors", tomlkit.table(is_super_table=True))
-        accounts = connectors.setdefault(service, tomlkit.table(is_super_table=True))
-        written = tomlkit.table()
-        for name, value in table.items():
-            written[name] = _inline(value)
-        before = accounts.get(account)
-        accounts[account] = written
+        place: Any = document
+        for name in path[:-1]:
+            place = place.setdefault(name, tomlkit.table(is_super_table=True))
+        before = place.pop(path[-1], None) if not table else place.get(path[-1])
+        if table:
+            written = tomlkit.table()
+            for name, value in table.items():
+                written[name] = _inline(value)
+            place[path[-1]] = written
         handle, name = tempfile.mkstemp(prefix=".sheetsync-", dir=file.resolve().parent)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
             out.write(tomlkit.dumps(document))
         if file.exists():
             Path(name).chmod(file.stat().st_mode & 0o777)
         Path(name).replace(file.resolve())
-        _forget(application, f"{service}-{account}-", before, table)
+        _forget(application, ours, before, table)
     except OSError:
         raise ConfigError("The configuration file {path} cannot be written.", path=file) from None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sheetsync.config import Config, WorkbookConfig
 from sheetsync.errors import ConfigError
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from sheetsync.workbooks._google.client import Quota
     from sheetsync.workbooks._google.session import Session
     from sheetsync.workbooks.base import Workbook
+
+
+NO_SPREADSHEET: Final = "1" + "0" * 43
+"""An id of the usual form that no spreadsheet has."""
 
 
 class Opener:
@@ -61,6 +67,21 @@ class Opener:
         names = ("service_account", "client_secret", "refresh_token")
         secrets = {name: self._revealed(name, getattr(settings, name)) for name in names}
         return open_session(SignIn(client_id=settings.client_id, api_url=settings.api_url, **secrets))
+
+    def signed_in(self, seconds: float) -> Session:
+        """Whether Google accepts the sign-in, asked as a run asks: for a spreadsheet that cannot exist, so 404 is the good answer.
+
+        Raises ConfigError (it cannot be read) and WorkbookError (Google refuses it, or does not answer in that time).
+        """
+        from sheetsync.web.http import Deadline
+        from sheetsync.workbooks._google.client import Absent, Client, Clock
+        from sheetsync.workbooks._google.session import address_of
+
+        time, session = self._time, self.google
+        clock = Clock(time.monotonic, time.sleep, time.share, Deadline(seconds, time.monotonic).remaining)
+        with suppress(Absent):
+            Client(session, NO_SPREADSHEET, quota=self._quota, clock=clock).read("spreadsheetId")
+        return replace(session, email=address_of(session.http.credentials))
 
     def _revealed(self, key: str, reference: dict[str, object] | None) -> str | None:
         return None if reference is None else self._vault.reveal(reference, f"google.{key}")

@@ -229,7 +229,7 @@ def refusal(status: int, details: Details, email: str) -> WorkbookError:
                 advice="Share the spreadsheet with that account, as Editor.",
             )
         case 404:
-            return WorkbookError(
+            return Absent(
                 "Google knows no spreadsheet under this address.",
                 advice="Copy the address of the spreadsheet from the browser again; it may have been deleted.",
             )
@@ -241,6 +241,10 @@ def refusal(status: int, details: Details, email: str) -> WorkbookError:
         case 400:
             return Rejected("Google Sheets did not accept the request.", advice="Run again; where it stays, report it.")
     return WorkbookError("Google Sheets refused the request.", advice="Run again; where it stays, report it.")
+
+
+class Absent(WorkbookError):
+    """404: there is no such spreadsheet, or none that this sign-in is told of."""
 
 
 class Rejected(WorkbookError):

@@ -62,7 +62,13 @@ def open_session(sign_in: SignIn) -> Session:
     http = AuthorizedSession(found, auth_request=Request(tokens))  # type: ignore[no-untyped-call]  # google-auth has no hints
     http.trust_env = False
     _only(http, base)
-    return Session(http, str(getattr(found, "service_account_email", "") or ""), kind)
+    return Session(http, address_of(found), kind)
+
+
+def address_of(found: Any) -> str:
+    """A credential's own address; a machine in Google's cloud learns its own with the first token, and says `default` till then."""
+    email = str(getattr(found, "service_account_email", "") or "")
+    return email if "@" in email else ""
 
 
 def _base(api_url: str) -> str:
