@@ -22,11 +22,14 @@ from sheetsync.showing import (
     show_history,
     show_pairs,
     show_report,
+    traced,
+    watched,
+    worst,
 )
 from sheetsync.texts import Texts, preferred_language
 
 if TYPE_CHECKING:
-    from sheetsync.app import App, Edges, Wishes
+    from sheetsync.app import App, Edges
     from sheetsync.config import WorkbookConfig
     from sheetsync.model import RunReport
 
@@ -78,7 +81,10 @@ def main() -> None:
         if usage is not None and hasattr(error, "show"):  # typer's own complaints about usage
             error.show()
             sys.exit(2)
-        crashed(error)
+        print_error(
+            say("Something went wrong inside sheetsync; your workbook is whole. The details are in {path}.", path=traced(error))
+        )
+        sys.exit(70)
 
 
 def fail(error: SheetsyncError) -> NoReturn:
@@ -91,17 +97,6 @@ def print_error(text: str) -> None:
     from rich.text import Text
 
     Console(stderr=True, highlight=False).print(Text(text, style="red"), soft_wrap=True)  # paths stay whole, to be copied
-
-
-def crashed(error: Exception) -> NoReturn:
-    """A mistake of ours: the details go to a file, for whoever will mend it."""
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile("w", prefix="sheetsync-", suffix=".log", delete=False, encoding="utf-8") as file:
-        traceback.print_exception(error, file=file)
-    print_error(say("Something went wrong inside sheetsync; your workbook is whole. The details are in {path}.", path=file.name))
-    sys.exit(70)
 
 
 def opened(config: Path | None, edges: Edges | None = None) -> App:
@@ -153,25 +148,6 @@ def asked(application: App, entries: Iterable[WorkbookConfig]) -> list[RunReport
     workbooks = {application.open_workbook(entry).identity for entry in entries}
     seconds = 60 + len(workbooks) * application.config.deadline_seconds  # it may be busy with each of them
     return ask(application.state, application.place, workbooks, seconds=seconds, sleep=application.edges.time.sleep)
-
-
-def worst(codes: Iterable[int]) -> int:
-    """The exit code of several workbooks: a failed one counts more than a busy one, that more than failed rows."""
-    order = (0, 1, 75, 3, 2, 70)
-    return max(codes, key=order.index, default=0)
-
-
-def watched(application: App, entry: WorkbookConfig, wishes: Wishes) -> RunReport:
-    """Runs with a progress bar, where somebody is looking."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        return application.run(entry, wishes)
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as bar:
-        task = bar.add_task(application.texts("Fetching figures"), total=None)
-        return application.run(entry, wishes, report=lambda done, total: bar.update(task, completed=done, total=total))
 
 
 @app.command(help=say("Keeps every workbook of the configuration up to date, on its schedule, until it is stopped."))

@@ -69,7 +69,7 @@ class Opener:
         return open_session(SignIn(client_id=settings.client_id, api_url=settings.api_url, **secrets))
 
     def signed_in(self, seconds: float) -> Session:
-        """Whether Google accepts the sign-in, asked as a run asks: for a spreadsheet that cannot exist, so 404 is the good answer.
+        """Whether Google accepts the sign-in, asked as a run asks: for a spreadsheet that cannot be, so 404 is the good answer.
 
         Raises ConfigError (it cannot be read) and WorkbookError (Google refuses it, or does not answer in that time).
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sheetsync.texts import Texts, mark
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from sheetsync.app import App, Wishes
+    from sheetsync.config import WorkbookConfig
     from sheetsync.doctor import Checkup
     from sheetsync.history import Entry
     from sheetsync.model import RunReport
@@ -240,3 +242,32 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def watched(application: App, entry: WorkbookConfig, wishes: Wishes) -> RunReport:
+    """Runs with a progress bar, where somebody is looking."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return application.run(entry, wishes)
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(application.texts("Fetching figures"), total=None)
+        return application.run(entry, wishes, report=lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def traced(error: Exception) -> str:
+    """A mistake of ours: the details go to a file, whose path this is, for whoever will mend it."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="sheetsync-", suffix=".log", delete=False, encoding="utf-8") as file:
+        traceback.print_exception(error, file=file)
+    return file.name
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of several workbooks: a failed one counts more than a busy one, that more than failed rows."""
+    order = (0, 1, 75, 3, 2, 70)
+    return max(codes, key=order.index, default=0)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
 
-from sheetsync.errors import WorkbookChanged
+from sheetsync.errors import ConfigError, WorkbookChanged
 from sheetsync.fetch import Fetched
 from sheetsync.model import Grid, KeyResult, Link, Period, RunReport
 from sheetsync.okr import asking, colours
@@ -93,7 +93,9 @@ def sync(
     started = clock()
     fetched = fetch(options.expected) if options.expected else Fetched({})
     grids = _look(workbook, options)
-    wanted = wanted_links(_key_results(grids, options), options.only)
+    rows = _key_results(grids, options)
+    _require_groups(rows, options.only)
+    wanted = wanted_links(rows, options.only)
     looked = options.expected is not None and wanted <= fetched.outcomes.keys()
     if not looked:
         fetched = fetch(wanted)
@@ -136,6 +138,14 @@ def _look(workbook: Workbook, options: Options) -> list[Grid]:
 
 def _key_results(grids: Sequence[Grid], options: Options) -> list[KeyResult]:
     return scan(grids, today=options.today, default_period=options.default_period)
+
+
+def _require_groups(rows: Sequence[KeyResult], only: Sequence[str]) -> None:
+    """A group that is misspelt must not read as all well. Raises ConfigError."""
+    known = {fold(row.group): row.group for row in rows if row.group}
+    for name in only:
+        if fold(name) not in known:
+            raise ConfigError("This workbook has no group {name}.", name=name, advice="Write the name as it stands in the sheet.")
 
 
 def wanted_links(rows: Sequence[KeyResult], only: Sequence[str] = ()) -> set[Link]:

@@ -265,3 +265,11 @@ def test_a_recovered_link_forgets_since_when_it_was_broken(here: Path, command: 
     assert done.code == 1
     assert results(book) == [1]
     assert results(book, "Sync")[0].startswith("broken since ")
+
+
+def test_a_group_that_is_not_there_is_said(here: Path, command: Command) -> None:
+    write_plan(here / "okr.xlsx", [row("KR1 SQLs", 4, None, "file:data/leads.csv#count&where=stage:SQL")])
+    done = command("run", "--only", "Nobody")
+    assert done.code == 2
+    assert "has no group Nobody" in " ".join(done.err.split())
+    assert command("run", "--only", "inbound").code == 0

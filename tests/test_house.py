@@ -62,7 +62,7 @@ MAY: dict[str, set[str]] = {
     "connect": GROUND | {"app", "config", "connectors", "keeping", "web"},
     "connect_google": GROUND | {"app", "config", "connect", "connectors", "keeping", "opening", "web", "workbooks"},
     "keeping": GROUND | {"app", "config"},
-    "showing": GROUND | {"doctor", "okr", "history", "plot", "provenance"},
+    "showing": GROUND | {"app", "config", "doctor", "okr", "history", "plot", "provenance"},
     "cli": GROUND
     | {
         "app",
