@@ -79,6 +79,8 @@ def cell(path: Path, place: str) -> Any:
 def test_an_hour_without_one_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At most twenty calls to it, the others' rows on time, its last good figures kept and marked, one alert and one recovery."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "b.csv").write_text("n\n0\n", encoding="utf-8")
     clock, down = Clock(MORNING), threading.Event()
     lock = threading.Lock()
 
@@ -95,7 +97,7 @@ def test_an_hour_without_one_service(tmp_path: Path, monkeypatch: pytest.MonkeyP
         for n in (1, 2)
     ]
     write_plan(tmp_path / "okr.xlsx", rows)
-    accounts = "".join(f'[connectors.http.{host}]\norigin = "https://{host}.example"\npaths = ["/*"]\n' for host in ("a", "b"))
+    accounts = '[connectors.http.a]\norigin = "https://a.example"\npaths = ["/*"]\n[connectors.file.b]\nfolders = ["data"]\n'
     (tmp_path / "sheetsync.toml").write_text(
         'timezone = "UTC"\n[[workbooks]]\npath = "okr.xlsx"\nevery = "1m"\nbackups = 0\n'
         f'[[alerts]]\nkind = "slack"\nurl = {{ env = "HOOK" }}\nevents = ["broken"]\n{accounts}',
@@ -115,7 +117,7 @@ def test_an_hour_without_one_service(tmp_path: Path, monkeypatch: pytest.MonkeyP
         def minute(number: int) -> list[Any]:
             """Up to the next whole minute, whatever was slept meanwhile."""
             clock.forward((MORNING + timedelta(minutes=number, seconds=1) - clock.now).total_seconds())
-            (folder / "b.csv").write_text(f"n\n{number}\n", encoding="utf-8")
+            (tmp_path / "data" / "b.csv").write_text(f"n\n{number}\n", encoding="utf-8")
             step(daemon)
             return results(tmp_path / "okr.xlsx")
 
