@@ -125,7 +125,7 @@ def test_the_json_of_a_run_is_described_key_by_key() -> None:
     known = table(section(page("commands.md"), "sheetsync run"))
     told = {name for cells in rows(section(page("commands.md"), "sheetsync run")) for name in CODE.findall(cells[0])}
     row = RowReport("S", "A1", "", "", "", "", "", "fresh", None, None, None, "", "")
-    document = cli.as_document(RunReport("okr.xlsx", (row,), error="No."))
+    document = cli.as_document(RunReport("okr.xlsx", (row,), error="No.", notes=("A word.",)))
     fields = {*document, *document["rows"][0]}
     assert told == fields
     assert known.keys() <= fields
@@ -172,7 +172,12 @@ def default_of(value: Any) -> str:
 
 @pytest.mark.parametrize(
     ("heading", "model"),
-    [("For everything", config._Document), ("A workbook", config.WorkbookConfig), ("Alerts", config.AlertConfig)],
+    [
+        ("For everything", config._Document),
+        ("A workbook", config.WorkbookConfig),
+        ("Alerts", config.AlertConfig),
+        ("The review on its day", config.ReviewConfig),
+    ],
 )
 def test_every_key_is_described_with_its_default(heading: str, model: Any) -> None:
     told = table(section(page("configuration.md"), heading).partition("\n### ")[0])
