@@ -73,10 +73,10 @@ def _google(application: App) -> Iterator[Checkup]:
     opener = Opener(config, application.vault, application.edges.time, lambda: application.state)
     file, now = config.file, application.edges.time.now().timestamp()
     if file is not None and file.stat().st_mtime > now + CLOCK_SECONDS:
-        said = mark(
+        slow = mark(
             "This machine's clock seems slow, and Google refuses keys then: {file} is dated later than now. Set the clock."
         )
-        yield Checkup(texts(mark("Clock")), ok=False, message=texts(said, file=file))
+        yield Checkup(texts(mark("Clock")), ok=False, message=texts(slow, file=file))
     try:
         session = opener.google
         if session.kind == "service account":

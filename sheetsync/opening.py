@@ -46,7 +46,7 @@ class Opener:
         if not is_spreadsheet(entry.path):
             raise ConfigError(
                 "{path} is an address, but not of a Google spreadsheet.", path=entry.path,
-                advice="Name an .xlsx or .xlsm file, or https://docs.google.com/spreadsheets/d/…",
+                advice="Name an .xlsx or .xlsm file, or a spreadsheet of docs.google.com.",
             )  # fmt: skip
         from sheetsync.workbooks._google.client import Clock
         from sheetsync.workbooks.google_mirror import GoogleMirror

@@ -212,7 +212,7 @@ def refusal(status: int, details: Details, email: str) -> WorkbookError:
         case 403 if "SERVICE_DISABLED" in details.reasons or "has not been used in project" in said:
             return WorkbookError(
                 "The Google Sheets API is switched off in the project of sheetsync's key.",
-                advice="Enable it at https://console.cloud.google.com/apis/library/sheets.googleapis.com, wait a few minutes.",
+                advice="Enable it at https://console.cloud.google.com/apis/library/sheets.googleapis.com and wait a few minutes.",
             )
         case 403 if {"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"} & details.reasons or "scopes" in said:
             return WorkbookError(
