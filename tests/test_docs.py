@@ -176,6 +176,7 @@ def default_of(value: Any) -> str:
         ("For everything", config._Document),
         ("A workbook", config.WorkbookConfig),
         ("Alerts", config.AlertConfig),
+        ("Google", config.GoogleConfig),
         ("The review on its day", config.ReviewConfig),
     ],
 )
