@@ -225,6 +225,10 @@ def test_addresses(text: str, resource: str) -> None:
         (f"{PAGE}explorer?{DATES}%26_r.explorerCard..filterTerm%3Dblog", UnsupportedLink),
         (f"{PAGE}explorer?{DATES}%26_u..comparisons%3D%5B%7B%22name%22:%22Germany%22%7D%5D", UnsupportedLink),
         (f"{PAGE}explorer?{DATES}%26_u..comparisons%3Dnonsense", UnsupportedLink),
+        (
+            f"{PAGE}dashboard?{DATES}%26_r..dimension-value%3D%7B%22dimension%22:%22eventName%22,%22value%22:%22purchase%22%7D",
+            UnsupportedLink,
+        ),
         (f"{PAGE.replace('/reports/', '/realtime/overview')}#period=2026-02-01..2026-02-28", NoSuchMetric),
     ],
 )
