@@ -154,6 +154,12 @@ def not_whole(report: dict[str, Any]) -> LinkError | None:
     return None
 
 
+def nothing_in(report: dict[str, Any]) -> bool:
+    """Whether nothing was recorded: no row, or one of zeros alone, which `keepEmptyRows` asks for."""
+    cells = [walk(cell, "value") for row in report.get("rows") or [] for cell in walk(row, "metricValues")]
+    return all(exact(cell) == 0 for cell in cells)
+
+
 def reading(document: Any, name: str) -> Reading:
     """The figure of one metric, with its unit or currency. Raises AccessDenied, NotReady, UnexpectedReply."""
     report = document["report"]

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -383,15 +384,17 @@ def test_nothing_recorded_is_zero_for_counts_only() -> None:
 
 def test_a_filter_that_nothing_meets_is_zero_only_where_its_values_exist() -> None:
     text = f"{LINK}#where=eventName:purchase,country:Malta"
-    for known, kind in ((report("4"), Reading), (report(), NotFound)):
+    known_and_kind = ((report("4"), Reading), (report("0"), Reading), (report(), NotFound))
+    for empty, (known, kind) in product((report(), report("0")), known_and_kind):
         with Stand() as stand:
-            stand.answer(RUN, report(), method="POST")
+            stand.answer(RUN, empty, method="POST")
             stand.answer(BATCH, {"reports": [report("3"), known]}, method="POST")
             found = outcomes_of(stand, text)[text]
             assert isinstance(found, kind), found
             assert (found.value == 0) if isinstance(found, Reading) else ("Malta" in str(found))
             (call,) = asked(stand, BATCH)
             assert [one["dateRanges"][0]["startDate"] for one in call["requests"]] == ["2015-08-14"] * 2
+            assert [one["dimensions"] for one in call["requests"]] == [[{"name": "eventName"}], [{"name": "country"}]]
 
 
 @pytest.mark.parametrize(
