@@ -388,6 +388,14 @@ def test_version_4_adds_up_one_unit_only(column: str, unit: str, same: str, othe
         assert isinstance(outcomes_of(stand, link)[link], NoSuchMetric)
 
 
+def test_a_percentage_is_no_value_of_a_field() -> None:
+    """Whether a field holds 50 or 0.5 for it is nowhere said."""
+    for test in ("50%25", ">50%25", "10%25..50%25"):
+        link = f"{ORDERS}#where=TotalNetAmount:{test}"
+        with system() as stand:
+            assert isinstance(outcomes_of(stand, link)[link], NoSuchMetric)
+
+
 # --- errors and keys
 
 
