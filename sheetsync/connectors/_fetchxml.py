@@ -31,6 +31,8 @@ _PERSONAL: Final = re.compile(r"(eq|ne)-(user|businessid)\w*")
 """Operators that mean the caller: eq-userid, eq-userteams, eq-businessid, ne-userid and their like."""
 _MATCHING: Final = frozenset({"exists", "in", "any", "not any", "all", "not all", "matchfirstrowusingcrossapply"})
 """Ways to join that look at related records, but never repeat one of the view's own."""
+_OF_ACTIVITIES: Final = frozenset({"activityparty", "activitymimeattachment"})
+"""Tables whose `activityid` says which activity a row belongs to; of every other one it is the primary key of an activity."""
 _OPERATORS: Final = {"=": "eq", ">": "gt", ">=": "ge", "<": "lt", "<=": "le"}
 
 
@@ -85,7 +87,8 @@ class View:
         """Whether a join may repeat a record: every one does, unless it leads to the primary key of the other table."""
         return any(
             join.get("link-type", "").casefold() not in _MATCHING
-            and join.get("from", "") not in {f"{join.get('name')}id", "activityid"}
+            and join.get("from", "") != f"{join.get('name')}id"
+            and (join.get("from", "") != "activityid" or join.get("name", "").casefold() in _OF_ACTIVITIES)
             for join in self._fetch.iter("link-entity")
         )
 

@@ -29,7 +29,8 @@ _RATIO: Final = re.compile(r"(?i:average).*|.*(Rate|Ratio|OnAdSpend)|.*Per[A-Z].
 """Names of what is divided by something: without anything recorded it is not zero."""
 _SHARES: Final = re.compile(r".*Rate|dauPerMau|dauPerWau|wauPerMau")
 """Names of shares of 1 (https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema#metrics)."""
-_FILTERING: Final = re.compile(r".*(filter|segment|audience).*", re.IGNORECASE)
+_FILTERING: Final = re.compile(r".*(filter|segment|audience|dimension-value).*", re.IGNORECASE)
+"""Parts of an address that leave something out; a page about one event has it as the value of a dimension."""
 _NOTHING: Final = frozenset({"", "[]", "{}", '""', "undefined", "null"})
 
 
@@ -151,6 +152,12 @@ def not_whole(report: dict[str, Any]) -> LinkError | None:
     if said.get("emptyReason") and not report.get("rows"):
         return Incomplete("Google Analytics gives no figure here, for a reason of its own.")
     return None
+
+
+def nothing_in(report: dict[str, Any]) -> bool:
+    """Whether nothing was recorded: no row, or one of zeros alone, which `keepEmptyRows` asks for."""
+    cells = [walk(cell, "value") for row in report.get("rows") or [] for cell in walk(row, "metricValues")]
+    return all(exact(cell) == 0 for cell in cells)
 
 
 def reading(document: Any, name: str) -> Reading:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sheetsync.connectors._ga4 import METRICS_PER_REPORT, REPORTS_PER_CALL, body_of, not_whole, report_of
+from sheetsync.connectors._ga4 import METRICS_PER_REPORT, REPORTS_PER_CALL, body_of, not_whole, nothing_in, report_of
 from sheetsync.connectors._google import HOUR, GoogleSettings, complaint, switched_off, until_reset, who
 from sheetsync.connectors._options import conditions_of
 from sheetsync.connectors.base import walk
@@ -41,7 +41,7 @@ class Property:
         found: dict[Resource, Any] = {}
         for (key, group), report in zip(parts, self._run(bodies), strict=True):
             problem = not_whole(report)
-            if problem is None and not report.get("rows") and key[2]:
+            if problem is None and key[2] and nothing_in(report):
                 problem = self._never_seen(key, metric_of(group[0]))
             document = {"report": report, "until": key[1], "asked": self._now}
             found |= dict.fromkeys(group, problem or document)
@@ -73,7 +73,11 @@ class Property:
     def _never_seen(self, key: tuple[str, str, str], metric: str) -> LinkError | None:
         """Nothing meets the filter: the error where the property has never recorded one of its values, else None."""
         conditions = conditions_of(key[2])
-        bodies = [body_of(FIRST_DAY, key[1], str(condition), [metric]) for condition in conditions]
+        # With the dimension itself a row means that its value was recorded, whatever the metric is.
+        bodies = [
+            body_of(FIRST_DAY, key[1], str(condition), [metric]) | {"dimensions": [{"name": condition.column}]}
+            for condition in conditions
+        ]
         for condition, report in zip(conditions, self._run(bodies), strict=True):
             if not report.get("rows"):
                 return NotFound(

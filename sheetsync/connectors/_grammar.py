@@ -202,7 +202,11 @@ def _conditions(text: str) -> tuple[Condition, ...]:
     parts = _split(text, ",")
     if len(parts) > MAX_CONDITIONS:
         raise NoSuchMetric("A filter has at most {limit} conditions.", limit=MAX_CONDITIONS, advice="Leave some of them out.")
-    return tuple(_condition(part.strip()) for part in parts)
+    found = tuple(_condition(part.strip()) for part in parts)
+    equal = [one.column.casefold() for one in found if one.test == "="]
+    if len(set(equal)) != len(equal):  # all conditions hold, so two values of one column would always count nothing
+        raise NoSuchMetric("A column stands in two filters of this link.", advice="Leave one of them.")
+    return found
 
 
 def _condition(text: str) -> Condition:

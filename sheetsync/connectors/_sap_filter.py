@@ -109,7 +109,7 @@ def _literal(text: str, name: str, field: Field, version: int) -> str:
         return "true" if text.casefold() in {"true", "yes"} else "false"
     if field.type == "Guid" and re.fullmatch(_GUID, text):
         return f"guid'{text}'" if version < V4 else text
-    number = number_of(text) if field.type in NUMBERS else None
+    number = number_of(text) if field.type in NUMBERS and "%" not in text else None  # 50 % may be kept as 50 or as 0.5
     if number is not None and (field.type not in _WHOLE or number == number.to_integral_value()):
         return f"{number:f}" + (NUMBERS[field.type] if version < V4 else "")
     raise NoSuchMetric(

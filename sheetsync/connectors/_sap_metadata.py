@@ -1,7 +1,7 @@
 """The $metadata of an OData service goes in, what one entity set is made of comes out: keys, fields, their types and units.
 
 Format    CSDL, https://docs.oasis-open.org/odata/odata-csdl-xml/v4.01/; SAP's own attributes of version 2 (`sap:unit`,
-          `sap:semantics`, `sap:display-format`) and the annotation Measures.ISOCurrency of both versions
+          `sap:semantics`, `sap:display-format`) and the annotations Measures.ISOCurrency and Measures.Unit of both versions
 """
 
 from __future__ import annotations
@@ -86,27 +86,30 @@ def entity_set(xml: bytes, name: str) -> EntitySet:
         keys += [str(one.get("Name")) for one in known.iterfind("{*}Key/{*}PropertyRef")]
         fields |= {str(one.get("Name")): one for one in known.iterfind("{*}Property")}
         known = types.get(str(known.get("BaseType", "")).rpartition(".")[2])
-    currencies = _currencies(root, kind)
-    return EntitySet(tuple(keys), {each: _field(each, fields, currencies) for each in fields})
+    units = _units(root, kind, fields)
+    return EntitySet(tuple(keys), {each: _field(each, fields, units) for each in fields})
 
 
-def _field(name: str, declared: Mapping[str, Any], currencies: Mapping[str, str]) -> Field:
+def _field(name: str, declared: Mapping[str, Any], units: Mapping[str, tuple[str, bool]]) -> Field:
     one = declared[name]
     kind = str(one.get("Type", "")).removeprefix("Edm.")
-    unit = currencies.get(name) or str(one.get(f"{_SAP}unit", ""))
+    noted, money = units.get(name, ("", False))
+    unit = noted or str(one.get(f"{_SAP}unit", ""))
     semantics = declared[unit].get(f"{_SAP}semantics") if unit in declared else None
     day = kind == "Date" or (kind == "DateTime" and one.get(f"{_SAP}display-format") == "Date")
-    return Field(kind, day, unit if unit in declared else "", name in currencies or semantics == "currency-code")
+    return Field(kind, day, unit if unit in declared else "", money or semantics == "currency-code")
 
 
-def _currencies(root: Any, kind: str) -> dict[str, str]:
-    """Field -> the field with its currency, of the annotations."""
-    found = {}
+def _units(root: Any, kind: str, declared: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
+    """Field -> the field with its unit and whether that is a currency, of the annotations; they stand apart or in the field."""
+    noted = [(field, note) for field, one in declared.items() for note in one.iterfind("{*}Annotation")]
     for group in root.iterfind(".//{*}Annotations"):
         place, _, field = str(group.get("Target", "")).partition("/")
-        if place.rpartition(".")[2] != kind or not field:
-            continue
-        for one in group.iterfind("{*}Annotation"):
-            if str(one.get("Term", "")).endswith(".ISOCurrency") and one.get("Path"):
-                found[field] = str(one.get("Path"))
+        if place.rpartition(".")[2] == kind and field:
+            noted += [(field, note) for note in group.iterfind("{*}Annotation")]
+    found: dict[str, tuple[str, bool]] = {}
+    for field, note in noted:
+        term, path = str(note.get("Term", "")).rpartition(".")[2], note.get("Path") or note.findtext("{*}Path")
+        if path and (term == "ISOCurrency" or (term == "Unit" and field not in found)):
+            found[field] = str(path).strip(), term == "ISOCurrency"
     return found

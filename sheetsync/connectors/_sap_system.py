@@ -61,13 +61,13 @@ class System:
     def _entity_set(self, path: str, asked: Collection[str]) -> EntitySet:
         """What the rows are made of: from an earlier run, or from the service where that lacks a field that is asked for."""
         service, _, name = path.rpartition("/")
-        kept = EntitySet.of_text(self._lookups.get(f"fields{path}") or "")
+        kept = EntitySet.of_text(self._lookups.get(f"units{path}") or "")
         spelled = {known.casefold() for known in kept.fields} if kept else set()
         if kept is None or any(each.strip().casefold() not in spelled for each in asked):
             url = f"{self._base}{service}/$metadata"
             reply = self._web.get(url, params=self._client(), headers={"Accept": "application/xml"}, max_bytes=METADATA_BYTES)
             kept = entity_set(reply.body, name)
-            self._lookups.put(f"fields{path}", kept.text())
+            self._lookups.put(f"units{path}", kept.text())
         return kept
 
     def _filter(self, given: Mapping[str, str], known: EntitySet, version: int) -> str:

@@ -415,6 +415,18 @@ def test_what_a_view_cannot_answer(options: str, answer: Any, fetchxml: str, err
         assert type(outcomes_of(stand, text)[text]) is error
 
 
+@pytest.mark.parametrize(
+    ("table", "repeats"), [("activityparty", True), ("activitymimeattachment", True), ("email", False), ("new_visit", False)]
+)
+def test_an_activity_may_have_many_parties(table: str, repeats: bool) -> None:
+    fetchxml = FETCH.replace('name="contact" from="contactid" to="primarycontactid"', f'name="{table}" from="activityid" to="a"')
+    with Stand() as stand:
+        environment(stand, fetchxml)
+        stand.answer(TestContract.main, {"value": [{"n": 5, "c": 1}]})
+        text = f"{VIEW}#sum(numberofemployees)"
+        assert isinstance(outcomes_of(stand, text)[text], Incomplete) is repeats
+
+
 @pytest.mark.parametrize("join", ['link-type="exists"', 'link-type="any"', 'link-type="outer"'])
 def test_a_join_that_repeats_nothing_may_be_added_up(join: str) -> None:
     fetchxml = JOINED.replace('link-type="outer"', join) if "outer" not in join else FETCH

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,10 @@ def test_addresses(text: str, resource: str) -> None:
         (f"{PAGE}explorer?{DATES}%26_r.explorerCard..filterTerm%3Dblog", UnsupportedLink),
         (f"{PAGE}explorer?{DATES}%26_u..comparisons%3D%5B%7B%22name%22:%22Germany%22%7D%5D", UnsupportedLink),
         (f"{PAGE}explorer?{DATES}%26_u..comparisons%3Dnonsense", UnsupportedLink),
+        (
+            f"{PAGE}dashboard?{DATES}%26_r..dimension-value%3D%7B%22dimension%22:%22eventName%22,%22value%22:%22purchase%22%7D",
+            UnsupportedLink,
+        ),
         (f"{PAGE.replace('/reports/', '/realtime/overview')}#period=2026-02-01..2026-02-28", NoSuchMetric),
     ],
 )
@@ -379,15 +384,17 @@ def test_nothing_recorded_is_zero_for_counts_only() -> None:
 
 def test_a_filter_that_nothing_meets_is_zero_only_where_its_values_exist() -> None:
     text = f"{LINK}#where=eventName:purchase,country:Malta"
-    for known, kind in ((report("4"), Reading), (report(), NotFound)):
+    known_and_kind = ((report("4"), Reading), (report("0"), Reading), (report(), NotFound))
+    for empty, (known, kind) in product((report(), report("0")), known_and_kind):
         with Stand() as stand:
-            stand.answer(RUN, report(), method="POST")
+            stand.answer(RUN, empty, method="POST")
             stand.answer(BATCH, {"reports": [report("3"), known]}, method="POST")
             found = outcomes_of(stand, text)[text]
             assert isinstance(found, kind), found
             assert (found.value == 0) if isinstance(found, Reading) else ("Malta" in str(found))
             (call,) = asked(stand, BATCH)
             assert [one["dateRanges"][0]["startDate"] for one in call["requests"]] == ["2015-08-14"] * 2
+            assert [one["dimensions"] for one in call["requests"]] == [[{"name": "eventName"}], [{"name": "country"}]]
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,12 @@ METADATA_4 = b"""<?xml version="1.0"?>
 <EntityType Name="VisitType"><Key><PropertyRef Name="Visit"/><PropertyRef Name="IsActiveEntity"/></Key>
 <Property Name="Visit" Type="Edm.String"/><Property Name="IsActiveEntity" Type="Edm.Boolean"/>
 <Property Name="On" Type="Edm.Date"/><Property Name="At" Type="Edm.DateTimeOffset"/><Property Name="Cost" Type="Edm.Decimal"/>
-<Property Name="Currency" Type="Edm.String"/></EntityType>
+<Property Name="Currency" Type="Edm.String"/><Property Name="Length" Type="Edm.Decimal"/><Property Name="Unit" Type="Edm.String"/>
+<Property Name="Fee" Type="Edm.Decimal"><Annotation Term="Org.OData.Measures.V1.ISOCurrency"><Path>Currency</Path></Annotation>
+</Property></EntityType>
 <EntityContainer Name="C"><EntitySet Name="Visit" EntityType="com.sap.visit.VisitType"/></EntityContainer>
 <Annotations Target="SAP__self.VisitType/Cost"><Annotation Term="SAP__measures.ISOCurrency" Path="Currency"/></Annotations>
+<Annotations Target="SAP__self.VisitType/Length"><Annotation Term="SAP__measures.Unit" Path="Unit"/></Annotations>
 </Schema></edmx:DataServices></edmx:Edmx>"""
 
 
@@ -212,7 +215,7 @@ def test_what_a_service_is_made_of_is_asked_once_for_all_runs() -> None:
 
 def test_a_new_field_is_looked_up_again() -> None:
     old = EntitySet(("SalesOrder",), {"SalesOrder": Field("String")})
-    known, link = LookupMemory({f"fields{SERVICE}/A_SalesOrder": old.text()}), f"{ORDERS}#where=SalesOrderType:OR"
+    known, link = LookupMemory({f"units{SERVICE}/A_SalesOrder": old.text()}), f"{ORDERS}#where=SalesOrderType:OR"
     with system() as stand:
         assert outcomes_of(stand, link, lookups=known)[link].value == 42
 
@@ -368,6 +371,29 @@ def test_version_4_adds_up_too() -> None:
         outcome = outcomes_of(stand, link)[link]
         assert (outcome.value, outcome.unit) == (Decimal("0.3"), "CHF")
         assert (asked(stand).param("$count"), asked(stand).param("$filter")) == ("true", "IsActiveEntity eq true")
+
+
+@pytest.mark.parametrize(
+    ("column", "unit", "same", "others"), [("Length", "Unit", "H", "MIN"), ("Fee", "Currency", "CHF", "EUR")]
+)
+def test_version_4_adds_up_one_unit_only(column: str, unit: str, same: str, others: str) -> None:
+    link = f"{VISITS}#sum({column})"
+    rows = [{"Visit": str(n), "IsActiveEntity": True, column: 2.5, unit: one} for n, one in enumerate((same, same, others))]
+    with system() as stand:
+        stand.answer(f"{V4}/Visit", {"@odata.count": 2, "value": rows[:2]})
+        outcome = outcomes_of(stand, link)[link]
+        assert (outcome.value, outcome.unit) == (5, same if column == "Fee" else "")
+    with system() as stand:
+        stand.answer(f"{V4}/Visit", {"@odata.count": 3, "value": rows})
+        assert isinstance(outcomes_of(stand, link)[link], NoSuchMetric)
+
+
+def test_a_percentage_is_no_value_of_a_field() -> None:
+    """Whether a field holds 50 or 0.5 for it is nowhere said."""
+    for test in ("50%25", ">50%25", "10%25..50%25"):
+        link = f"{ORDERS}#where=TotalNetAmount:{test}"
+        with system() as stand:
+            assert isinstance(outcomes_of(stand, link)[link], NoSuchMetric)
 
 
 # --- errors and keys

@@ -129,6 +129,7 @@ def test_what_gives_no_figure(text: str, kind: type[LinkError], says: str) -> No
     [
         "sum(", "count(x)", "total", "sum(a)+sum(b)", "sum(a", "count;", "1", "share(stage)", "share",
         "count&where=stage", "count&where=stage=SQL", "count&where=:SQL", "count&where=stage:", "count&where=stage:!SQL",
+        "count&where=stage:SQL,Stage:MQL",
         "count&where=stage:SQL*", "count&where=stage:a|b", "count&where=a:b:c", "count&where=stage:SQL，country:DE",
         "count&where=stage:>x", "count&where=stage:a..b", "count&where=n:1..2..3", "count&where=n:5..1", "count&where=n:1..",
         "count&where=d:2026-03-31..2026-01-01", "count&where=d:2026-01-01..5", "count&where=d:>2026-02-30",
@@ -200,7 +201,7 @@ def choices(draw: st.DrawFn) -> Choice:
     if form == "cell":
         return Choice(cell=(draw(st.integers(1, 1_048_576)), draw(st.integers(1, 16_384))), sheet=sheet, decimal=decimal)
     measure = draw(st.sampled_from(sorted(MEASURES)))
-    some = st.lists(conditions(), max_size=3).map(tuple)
+    some = st.lists(conditions(), max_size=3, unique_by=lambda one: one.column.casefold()).map(tuple)
     return Choice(
         measure,
         column="" if measure in {"count", "share"} else draw(st.one_of(st.just(""), NAMES)),
