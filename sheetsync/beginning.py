@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -51,10 +53,20 @@ def new_demo(folder: Path, language: Language, today: date | None = None) -> tup
     return written.config, demo.next_steps()
 
 
+def demo_at(_steps: tuple[Sentence, ...]) -> tuple[Callable[[Path], AbstractContextManager[App]], tuple[Sentence, ...]]:
+    """The way to the same demo at a stand-in for Google, and what to try after that."""
+    from sheetsync import demo_google  # noqa: PLC0415 - the stand-in is loaded only where it is asked for
+
+    return demo_google.at_stand_in, demo_google.next_steps()
+
+
 def new_plan(
-    folder: Path, language: Language, period: str, teams: tuple[str, ...], today: date | None = None
+    folder: Path, language: Language, period: str, teams: tuple[str, ...], today: date | None = None, *, google: bool = False
 ) -> tuple[Sentence, ...]:
-    """Writes an empty plan, its configuration and the folder for files; says what to do next. Raises ConfigError."""
+    """Writes an empty plan, its configuration and the folder for files; says what to do next. Raises ConfigError.
+
+    With `google`, also how the plan becomes a spreadsheet there: a service account owns no files, so a person uploads it.
+    """
     plan, config = folder / PLAN, folder / "sheetsync.toml"
     for path in (plan, config):
         if path.exists():
@@ -72,8 +84,16 @@ def new_plan(
         sentence("Written: {plan} and {config}.", plan=plan, config=config),
         sentence("Fill in your goals, and paste into Data link the address of the page where each number stands."),
         sentence('Ask what a link means: sheetsync explain "LINK"'),
+        *(_AT_GOOGLE if google else ()),
         sentence("Then: sheetsync run --dry-run, and sheetsync run"),
     )
+
+
+_AT_GOOGLE: Final = (
+    sentence("Upload the plan to Google Drive, open it there, and choose File, Save as Google Sheets."),
+    sentence("Sign in, and learn which address to share it with as Editor: sheetsync connect google"),
+    sentence("Write the spreadsheet's address as path into sheetsync.toml, in place of the file's name."),
+)
 
 
 def _today() -> date:

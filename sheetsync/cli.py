@@ -22,6 +22,7 @@ from sheetsync.showing import (
     show_history,
     show_pairs,
     show_report,
+    show_steps,
     traced,
     watched,
     worst,
@@ -355,13 +356,15 @@ def review(
 def demo(
     folder: Annotated[Path, typer.Argument(help=say("The folder to write into."))] = Path("sheetsync-demo"),
     lang: LanguageOption = "",
+    google: Annotated[bool, typer.Option("--google", help=say("Run it at a stand-in for Google Sheets here."))] = False,
     as_json: JsonOption = False,
 ) -> None:
-    from sheetsync.beginning import language_of, new_demo
+    from sheetsync.beginning import demo_at, language_of, new_demo
 
     language = language_of(lang)
     file, steps = new_demo(folder, language)
-    with opened(file) as application:
+    application_of, steps = demo_at(steps) if google else (opened, steps)
+    with application_of(file) as application:
         from sheetsync.app import Wishes
 
         entry = application.workbook_configs([])[0]
@@ -370,10 +373,7 @@ def demo(
             put_json({"workbooks": [as_document(report)]})
             return
         show_report(report, application.texts, dry_run=False)
-        texts = application.texts
-        sys.stdout.write("\n" + texts("What to try next:") + "\n")
-        for number, step in enumerate(steps, 1):
-            sys.stdout.write(f"  {number}. {texts.say(step)}\n")
+        show_steps(steps, application.texts)
     raise typer.Exit(report.exit_code if report.exit_code != 1 else 0)
 
 
@@ -388,10 +388,11 @@ def init(
     teams: Annotated[
         str, typer.Option("--teams", help=say("The teams of the plan, with commas between them."), show_default=False)
     ] = "",
+    google: Annotated[bool, typer.Option("--google", help=say("Say how the plan becomes a Google spreadsheet."))] = False,
 ) -> None:
     from sheetsync.beginning import language_of, named, new_plan
 
-    for line in new_plan(folder, language_of(lang), period, (*(team or ()), *named(teams))):
+    for line in new_plan(folder, language_of(lang), period, (*(team or ()), *named(teams)), google=google):
         sys.stdout.write(say.say(line) + "\n")
 
 

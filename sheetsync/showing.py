@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sheetsync.texts import Texts, mark
+from sheetsync.texts import Sentence, Texts, mark
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,6 +92,12 @@ def show_checkups(found: Sequence[Checkup], texts: Texts) -> None:
     for one in found:
         table.add_row(one.what, Text("✓", style="green") if one.ok else Text("✗", style="red"), one.message)
     Console(highlight=False).print(table)
+
+
+def show_steps(steps: Sequence[Sentence], texts: Texts) -> None:
+    sys.stdout.write("\n" + texts("What to try next:") + "\n")
+    for number, step in enumerate(steps, 1):
+        sys.stdout.write(f"  {number}. {texts.say(step)}\n")
 
 
 SUMMARY: Final = mark("Cells changed: {edits}. Requests: {requests}. Seconds: {seconds}.")

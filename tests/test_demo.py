@@ -91,6 +91,20 @@ def test_another_program_sees_the_same_figures(demo: Path, tmp_path: Path) -> No
             assert shown[cell].replace(",", "") == str(value), cell
 
 
+def test_the_same_plan_runs_at_a_stand_in_for_google(
+    demo: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = {
+        row["cell"] + row["sheet"]: (row["state"], row["new"]) for row in command("run", "--json").json["workbooks"][0]["rows"]
+    }
+    done = command("demo", str(tmp_path / "online"), "--google", "--json")
+    assert done.code == 0, done.err
+    (report,) = done.json["workbooks"]
+    online = {row["cell"] + row["sheet"]: row["new"] for row in report["rows"]}
+    assert len(online) == len(local) > 20
+    assert {cell for cell, (state, new) in local.items() if state != "manual" and online[cell] != new} == set()
+
+
 def test_it_overwrites_nothing(demo: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo.parent)
     before = (demo / "okr.xlsx").read_bytes()
