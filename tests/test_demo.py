@@ -101,7 +101,7 @@ def test_the_same_plan_runs_at_a_stand_in_for_google(
     assert done.code == 0, done.err
     (report,) = done.json["workbooks"]
     online = {row["cell"] + row["sheet"]: row["new"] for row in report["rows"]}
-    assert len(online) == len(local) > 20
+    assert len(online) == len(local) >= 20
     assert {cell for cell, (state, new) in local.items() if state != "manual" and online[cell] != new} == set()
 
 
