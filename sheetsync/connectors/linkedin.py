@@ -25,9 +25,10 @@ from functools import partial
 from typing import Any, Final
 
 from sheetsync.connectors import _linkedin as replies
-from sheetsync.connectors._linkedin_key import Key
+from sheetsync.connectors._linkedin_key import Key, granted
 from sheetsync.connectors._linkedin_questions import OF_PAGE, Questions
 from sheetsync.connectors._options import days_of, only
+from sheetsync.connectors._person import PersonSettings, agreed, signed_in
 from sheetsync.connectors._together import Call, Documents, only_of, together
 from sheetsync.connectors.base import (
     Connector,
@@ -36,16 +37,16 @@ from sheetsync.connectors.base import (
     LinkPattern,
     Lookups,
     Metric,
-    Settings,
     origin_of,
     setting,
     walk,
 )
-from sheetsync.errors import ConfigError, LinkError, NoSuchMetric
+from sheetsync.errors import LinkError, NoSuchMetric
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth, Bearer, RefreshToken
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 _HOST: Final = r"((www|m|touch|[a-z]{2})\.)?linkedin\.com"
@@ -58,11 +59,8 @@ _OTHER: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedInSettings(Settings):
+class LinkedInSettings(PersonSettings):
     access_token: Secret | None = setting("Access token of an administrator of the page; it ends after 60 days.", None)
-    client_id: str = setting("Instead of an access token: the app's client ID.", "")
-    client_secret: Secret | None = setting("Only with client_id: the app's client secret.", None)
-    refresh_token: Secret | None = setting("Only with client_id: the administrator's refresh token; it ends after a year.", None)
     version: str = setting("Version of LinkedIn's API, as year and month.", "202608")
 
 
@@ -167,19 +165,17 @@ class LinkedIn(Connector[LinkedInSettings]):
 
     def auth(self) -> Auth:
         given = self.settings
-        if given.client_id and given.client_secret is not None and given.refresh_token is not None:
-            tokens = f"{given.api_url.rstrip('/') or 'https://www.linkedin.com'}/oauth/v2/accessToken"
-            store = given.refresh_token.keep
-            self._signed_in = self._signed_in or RefreshToken(
-                tokens, given.client_id, given.client_secret, given.refresh_token, store=store
-            )
-            return self._signed_in
-        if given.access_token is not None:
+        if given.access_token is not None and not signed_in(given):
             return Bearer(given.access_token)
-        raise ConfigError(
-            "The account {account} of LinkedIn needs access_token, or client_id, client_secret and refresh_token.",
-            account=self.account,
-        )
+        self._signed_in = self._signed_in or agreed(self, "access_token")
+        return self._signed_in
+
+    def consent(self) -> Consent:
+        login = self.settings.api_url.rstrip("/") or "https://www.linkedin.com"
+        return Consent(
+            "https://www.linkedin.com/oauth/v2/authorization", f"{login}/oauth/v2/accessToken",
+            ("rw_organization_admin", "r_organization_social"), pkce=False, settings=granted,
+        )  # fmt: skip
 
     @classmethod
     def resolve(cls, link: Link) -> tuple[Resource, str] | None:
