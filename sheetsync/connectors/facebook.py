@@ -178,11 +178,11 @@ class Facebook(BatchConnector[FacebookSettings]):
         self._watch.see(reply, self.name())
         return meaning(reply, self.title)
 
-    def warning(self) -> Sentence | None:
-        return self._watch.warning(self.title)
-
     def probe(self, web: Web) -> None:
         walk(self.ask(web, "/me", {"fields": "id"}), "id")
+
+    def warning(self) -> Sentence | None:
+        return self._watch.warning(self.title)
 
     # --- how Facebook is asked
 
