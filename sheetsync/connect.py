@@ -169,7 +169,10 @@ def _agreed(application: App, kind: AnyConnector, account: str, answers: Mapping
         origins=consent.reached, private=connector.settings.private, **application.edges.web,
         deadline=Deadline(PROBE_SECONDS, application.edges.time.monotonic),
     ) as web:  # fmt: skip
-        return kept | dict(attempt.exchange(web, code, secret, vault.remember))
+        granted = dict(attempt.exchange(web, code, secret, vault.remember))
+    if "refresh_token" not in granted:  # a token of its own needs the app no more
+        kept = {name: text for name, text in kept.items() if name not in _CLIENT}
+    return kept | granted
 
 
 def walked(application: App, consent: Consent, client: str, browser: Browser) -> tuple[Attempt, str]:

@@ -175,6 +175,19 @@ SERVICES = {
         {"tenant": DIRECTORY, "org_url": "https://acme.crm.dynamics.cn"},
         ("GET", "/api/data/v9.2/WhoAmI", {}), {"refresh_token": REFRESH},
     ),
+    "x": (
+        "https://x.com/i/oauth2/authorize", {"tokens": "/2/oauth2/token", "pkce": True, "basic": True}, {},
+        ("GET", "/2/users/me", {"data": {"id": "1"}}), {"refresh_token": REFRESH},
+    ),
+    "linkedin": (
+        "https://www.linkedin.com/oauth/v2/authorization",
+        {"tokens": "/oauth/v2/accessToken", "granted": {"access_token": "canary-access", "expires_in": 5184000}}, {},
+        ("GET", "/rest/organizationAcls", {"elements": []}), {"access_token": "canary-access"},
+    ),
+    "linkedin of a partner": (
+        "https://www.linkedin.com/oauth/v2/authorization", {"tokens": "/oauth/v2/accessToken"}, {},
+        ("GET", "/rest/organizationAcls", {"elements": []}), {"refresh_token": REFRESH},
+    ),
 }  # fmt: skip
 """Service -> its consent page, how its token endpoint behaves, what is asked of the installer, the trial, what is kept."""
 
@@ -197,7 +210,7 @@ def test_a_person_agrees_and_the_account_is_connected(here: Path, stand: Stand, 
         assert "close this window" in text
         assert CODE not in text + str(headers)
 
-    account = connected(here, service, {"api_url": url, **given, **own.get(service, {})}, person)
+    account = connected(here, service.partition(" ")[0], {"api_url": url, **given, **own.get(service, {})}, person)
     assert shown[0].partition("?")[0] == page
     assert not stand.strays
     for name, value in expected.items():

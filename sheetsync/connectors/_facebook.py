@@ -13,7 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sheetsync.connectors._google import utc_now
-from sheetsync.connectors.base import Metric, reading_of, walk
+from sheetsync.connectors.base import Metric, reading_of, walk, walk_or_none
 from sheetsync.errors import Incomplete, NotReady, UnexpectedReply
 from sheetsync.model import Reading
 from sheetsync.web.http import Web
@@ -66,3 +66,13 @@ def added_up(days: Mapping[str, Any], first: date, last: date, metric: Metric) -
         total = _SUM.add(total, reading_of(days[day], metric).value)
     end = datetime.combine(first + timedelta(days=counted), time(), _CALIFORNIA)
     return Reading(total, as_of=end)
+
+
+def believed(post: Any, comments: Reading) -> Reading:
+    """The comments of a post. Raises Incomplete for none where the key is not its page's own, to which alone they are shown."""
+    if not comments.value and walk_or_none(post, "owned") is not True:
+        raise Incomplete(
+            "Facebook shows the comments of this post only to the page's own key.",
+            advice="Ask the person who installed sheetsync to connect the page with its own token.",
+        )
+    return comments

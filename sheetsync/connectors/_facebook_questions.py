@@ -21,6 +21,10 @@ from sheetsync.web.http import Web
 BEHIND: Final = {"video": "id,post_id,from{id}", "photo": "id,page_story_id,from{id}"}
 """What leads from a video or a photo to its post."""
 
+_PAGE_FIELDS: Final = "id,username,followers_count,fan_count,talking_about_count,rating_count,overall_star_rating"
+_POST_FIELDS: Final = "id,shares,reactions.limit(0).summary(total_count),comments.filter(stream).limit(0).summary(total_count)"
+_POST_INSIGHTS: Final = "id,insights.metric(post_media_view,post_total_media_view_unique).period(lifetime)"
+
 
 @dataclass(frozen=True, slots=True)
 class Questions:
@@ -29,17 +33,41 @@ class Questions:
     base: Callable[[], str]
     lookups: Lookups
 
-    def nodes(self, web: Web, ids: Mapping[Resource, str], fields: str, wanted: Sequence[Resource]) -> Mapping[Resource, Any]:
+    def documents(self, web: Web, resources: Sequence[Resource]) -> dict[Resource, Any | LinkError]:
+        """The node of each page or post, all in one call where one brings it; the counted days of each other page."""
+        found: dict[Resource, Any | LinkError] = {}
+        together: dict[str, list[Resource]] = defaultdict(list)
+        for resource in resources:
+            report = dict(resource.params).get("report", "")
+            if resource.kind == "page" and report:
+                found |= graph.apart([resource], lambda wanted: {one: self._days(web, one) for one in wanted})
+            else:
+                together[report].append(resource)
+        for report, wanted in together.items():
+            if resources[0].kind == "page":
+                found |= graph.apart(wanted, partial(self._nodes, web, {one: one.id for one in wanted}, _PAGE_FIELDS))
+            else:
+                found |= self._posts(web, wanted, _POST_INSIGHTS if report else _POST_FIELDS)
+        return found
+
+    def _posts(self, web: Web, wanted: Sequence[Resource], fields: str) -> dict[Resource, Any | LinkError]:
+        posts = self._post_ids(web, wanted)
+        found: dict[Resource, Any | LinkError] = {one: error for one, error in posts.items() if isinstance(error, LinkError)}
+        known = {one: post for one, post in posts.items() if isinstance(post, str)}
+        answers = graph.apart([*known], partial(self._nodes, web, known, fields)) if known else {}
+        return found | {one: self._owned(web, answer) for one, answer in answers.items()}
+
+    def _nodes(self, web: Web, ids: Mapping[Resource, str], fields: str, wanted: Sequence[Resource]) -> Mapping[Resource, Any]:
         return graph.nodes_of(web, self.base(), ids, fields, "Facebook", wanted)
 
-    def owned(self, web: Web, post: Any | LinkError) -> Any | LinkError:
+    def _owned(self, web: Web, post: Any | LinkError) -> Any | LinkError:
         """The post, with a mark whether the key is its page's own, which is asked only where there seem to be no comments."""
         if isinstance(post, LinkError) or walk_or_none(post, "comments.summary.total_count") != 0:
             return post
         own = walk(web.get_json(f"{self.base()}/me", params={"fields": "id"}, once=True), "id")
         return {**post, "owned": str(walk(post, "id")).partition("_")[0] == own}
 
-    def post_ids(self, web: Web, wanted: Sequence[Resource]) -> dict[Resource, str | LinkError]:
+    def _post_ids(self, web: Web, wanted: Sequence[Resource]) -> dict[Resource, str | LinkError]:
         """`{page}_{post}` of each, which the API wants; what had to be looked up is kept, since it never changes."""
         found: dict[Resource, str | LinkError] = {}
         asked: dict[str, dict[Resource, str]] = defaultdict(dict)
@@ -60,7 +88,7 @@ class Questions:
             else:
                 found |= graph.apart([one], lambda these: {this: self._disguised(web, this) for this in these})
         for what, ids in asked.items():
-            for one, node in graph.apart([*ids], partial(self.nodes, web, ids, BEHIND.get(what, "id,username"))).items():
+            for one, node in graph.apart([*ids], partial(self._nodes, web, ids, BEHIND.get(what, "id,username"))).items():
                 found[one] = node if isinstance(node, LinkError) else self._looked_up(what, one, node)
         return found
 
@@ -79,7 +107,7 @@ class Questions:
         self.lookups.put(f"post/{what}/{one.id}", post)
         return post
 
-    def days(self, web: Web, resource: Resource) -> Mapping[str, Any]:
+    def _days(self, web: Web, resource: Resource) -> Mapping[str, Any]:
         given = dict(resource.params)
         url = f"{self.base()}/{quote(resource.id, safe='')}/insights"
         return counted_days(web, url, given["report"], date.fromisoformat(given["from"]), date.fromisoformat(given["to"]))

@@ -7,12 +7,14 @@ token 365; renewing the access token does not prolong the refresh token, and eac
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sheetsync.connectors.base import Lookups
 from sheetsync.texts import Sentence, sentence
+from sheetsync.web.http import Web
 
 ACCESS_DAYS: Final = 60
 ANNOUNCED_BEFORE: Final = timedelta(days=14)
@@ -56,3 +58,9 @@ class Key:
             return date.fromisoformat(text)
         self.lookups.put(f"key {what}", f"{name} {day.isoformat()}")
         return day
+
+
+def granted(answer: Mapping[str, Any], web: Web) -> Mapping[str, str]:  # noqa: ARG001 - nothing more has to be asked
+    """The settings of an account whose owner agreed: only apps of approved partners are given a refresh token as well."""
+    token = answer.get("refresh_token")
+    return {"refresh_token": token} if isinstance(token, str) and token else {"access_token": str(answer["access_token"])}

@@ -90,7 +90,19 @@ class Questions:
 
     # --- by what is asked about
 
-    def company(self, web: Web, resources: Sequence[Resource]) -> Documents:
+    def calls(self, web: Web, resources: Sequence[Resource]) -> list[Call]:
+        """Posts together, those under an activity's number apart; a page alone; statistics of posts by who wrote them."""
+        groups: dict[tuple[str, ...], list[Resource]] = {}
+        for resource in resources:
+            written_in, of = resource.id.partition(":")[0], dict(resource.params).get("of", "")
+            key = ("page", str(resource)) if resource.kind == "company" else (of or "post", written_in)
+            groups.setdefault(key, []).append(resource)
+        asks: dict[str, Callable[[Web, Sequence[Resource]], Documents]] = {
+            "page": self._company, "post": self._reactions, "posts": self._statistics
+        }  # fmt: skip
+        return [(group, partial(asks[key[0]], web, group)) for key, group in groups.items()]
+
+    def _company(self, web: Web, resources: Sequence[Resource]) -> Documents:
         (resource,) = resources
         given = dict(resource.params)
         page = f"urn%3Ali%3Aorganization%3A{self._number(web, resource.id) if 'by' in given else resource.id}"
@@ -114,7 +126,7 @@ class Questions:
             self.lookups.put(f"company/{name}", kept)
         return kept
 
-    def reactions(self, web: Web, resources: Sequence[Resource]) -> Documents:
+    def _reactions(self, web: Web, resources: Sequence[Resource]) -> Documents:
         asked = {resource: f"urn:li:{resource.id}" for resource in resources}
         wanted = ",".join(quote(urn, safe="") for urn in sorted(set(asked.values())))
         activities = resources[0].id.startswith("activity:")
@@ -126,7 +138,7 @@ class Questions:
             return dict.fromkeys(resources, replies.not_counted())
         return {resource: replies.reactions(answer, urn, activity=activities) for resource, urn in asked.items()}
 
-    def statistics(self, web: Web, resources: Sequence[Resource]) -> Documents:
+    def _statistics(self, web: Web, resources: Sequence[Resource]) -> Documents:
         """Each post's statistics are asked for under the page that wrote it, all posts of one page together."""
         found: dict[Resource, Any | LinkError] = {}
         by_author: dict[str, list[Resource]] = {}

@@ -12,7 +12,7 @@ from typing import Any
 from sheetsync.connectors.base import Connector, Settings, setting
 from sheetsync.errors import ConfigError
 from sheetsync.secrets import Secret
-from sheetsync.web.auth import Auth, RefreshToken
+from sheetsync.web.auth import RefreshToken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,12 @@ class PersonSettings(Settings):
     refresh_token: Secret | None = setting("Only for OAuth: the refresh token of the person who agreed.", None, asked=False)
 
 
-def agreed(connector: Connector[Any], instead: str) -> Auth:
+def signed_in(settings: PersonSettings) -> bool:
+    """Whether the account is that of a person who agreed."""
+    return bool(settings.client_id) and settings.client_secret is not None and settings.refresh_token is not None
+
+
+def agreed(connector: Connector[Any], instead: str) -> RefreshToken:
     """How the person signs in who agreed on the page of `consent`. Raises ConfigError, which names the key to use `instead`."""
     given, consent = connector.settings, connector.consent()
     if consent is None or not given.client_id or given.client_secret is None or given.refresh_token is None:

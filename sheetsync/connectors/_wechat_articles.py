@@ -18,7 +18,7 @@ from typing import Any, Final
 from sheetsync.connectors._beijing import day_of
 from sheetsync.connectors._together import Documents
 from sheetsync.connectors.base import Lookups, walk, walk_or_none
-from sheetsync.errors import LinkError, NotFound, NotReady, UnexpectedReply
+from sheetsync.errors import LinkError, NoSuchMetric, NotFound, NotReady, UnexpectedReply
 from sheetsync.model import Resource
 
 SEARCHED_DAYS: Final = 60
@@ -38,6 +38,18 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 Ask = Callable[[str, date], Any]
 """The name of a call and a day -> its answer."""
+
+
+def searched(days: tuple[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """The days of a link, in which an article's publication is searched for. Raises NoSuchMetric: too many."""
+    if days is None:
+        return ()
+    if (date.fromisoformat(days[1]) - date.fromisoformat(days[0])).days >= LONGEST_SEARCH:
+        raise NoSuchMetric(
+            "The day of an article's publication is searched for in {days} days at most.", days=LONGEST_SEARCH,
+            advice="Write a shorter period behind the link: the days around its publication.",
+        )  # fmt: skip
+    return ("from", days[0]), ("to", days[1])
 
 
 class Search:

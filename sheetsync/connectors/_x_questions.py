@@ -5,36 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Final
 
 from sheetsync.connectors import _x as replies
 from sheetsync.connectors._together import Call, Documents
-from sheetsync.connectors.base import Lookups
+from sheetsync.connectors.base import Ask, Lookups
 from sheetsync.errors import LinkError
 from sheetsync.model import Resource
-from sheetsync.web.http import Web
+
+EXTRA: Final[Mapping[str, str]] = {
+    "video_views": "video", "engagements": "author", "link_clicks": "author", "profile_clicks": "author",
+}  # fmt: skip
+"""Measures that need another question -> whose numbers it asks for: paid for on top, or shown to the author alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
     """What one account asks; `signed_in` as a person, who alone is shown the clicks on own posts."""
 
-    base: str
-    signed_in: bool
+    ask: Ask
     lookups: Lookups
+    signed_in: bool
 
-    def _get(self, web: Web, path: str, params: Mapping[str, str]) -> Any:
-        return web.get_json(f"{self.base}/2{path}", params=params)
-
-    def calls(self, web: Web, resources: Sequence[Resource]) -> list[Call]:
+    def calls(self, resources: Sequence[Resource]) -> list[Call]:
         """One call for accounts of known number, one for others, one for each question on posts, one for each other page."""
         groups: dict[tuple[str, ...], list[Resource]] = {}
         for resource in resources:
             groups.setdefault(self._group(resource), []).append(resource)
-        asks: dict[str, Callable[[Web, Sequence[Resource]], Documents]] = {
+        asks: dict[str, Callable[[Sequence[Resource]], Documents]] = {
             "ids": self._by_number, "handles": self._by_handle, "post": self._posts
         }  # fmt: skip
-        return [(group, partial(asks.get(key[0], self._page), web, group)) for key, group in groups.items()]
+        return [(group, partial(asks.get(key[0], self._page), group)) for key, group in groups.items()]
 
     def _group(self, resource: Resource) -> tuple[str, ...]:
         if resource.kind == "user":
@@ -44,21 +45,21 @@ class Questions:
     def _number(self, resource: Resource) -> str | None:
         return resource.id if ("by", "id") in resource.params else self.lookups.get(f"user/{resource.id}")
 
-    def _by_number(self, web: Web, resources: Sequence[Resource]) -> Documents:
+    def _by_number(self, resources: Sequence[Resource]) -> Documents:
         asked = {resource: self._number(resource) or "" for resource in resources}
         ids = ",".join(sorted(set(asked.values())))
-        return replies.matched(self._get(web, "/users", {"ids": ids, "user.fields": "public_metrics"}), asked, "id")
+        return replies.matched(self.ask("/users", {"ids": ids, "user.fields": "public_metrics"}), asked, "id")
 
-    def _by_handle(self, web: Web, resources: Sequence[Resource]) -> Documents:
+    def _by_handle(self, resources: Sequence[Resource]) -> Documents:
         asked = {resource: resource.id for resource in resources}
         params = {"usernames": ",".join(sorted(asked.values())), "user.fields": "public_metrics"}
-        found = replies.matched(self._get(web, "/users/by", params), asked, "username")
+        found = replies.matched(self.ask("/users/by", params), asked, "username")
         for resource, document in found.items():
             if not isinstance(document, LinkError):
                 self.lookups.put(f"user/{resource.id}", document["id"])
         return found
 
-    def _posts(self, web: Web, resources: Sequence[Resource]) -> Documents:
+    def _posts(self, resources: Sequence[Resource]) -> Documents:
         of = dict(resources[0].params).get("of", "")
         if of == "author" and not self.signed_in:
             raise replies.not_the_author()
@@ -69,22 +70,22 @@ class Questions:
             params |= {"expansions": "attachments.media_keys", "media.fields": "public_metrics"}
         kept = self.lookups.get("fields") or "tweet.fields"
         try:
-            answer = self._get(web, "/tweets", {**params, kept: fields})
+            answer = self.ask("/tweets", {**params, kept: fields})
         except replies.Renamed:
             kept = "tweet.fields" if kept == "post.fields" else "post.fields"
-            answer = self._get(web, "/tweets", {**params, kept: fields})
+            answer = self.ask("/tweets", {**params, kept: fields})
             self.lookups.put("fields", kept)
         return replies.matched(answer, asked, "id", replies.of_posts(answer, of))
 
-    def _page(self, web: Web, resources: Sequence[Resource]) -> Documents:
+    def _page(self, resources: Sequence[Resource]) -> Documents:
         (resource,) = resources
         match resource.kind:
             case "list":
-                answer = self._get(web, f"/lists/{resource.id}", {"list.fields": "member_count,follower_count"})
+                answer = self.ask(f"/lists/{resource.id}", {"list.fields": "member_count,follower_count"})
             case "community":
-                answer = self._get(web, f"/communities/{resource.id}", {"community.fields": "member_count"})
+                answer = self.ask(f"/communities/{resource.id}", {"community.fields": "member_count"})
             case "space":
-                answer = self._get(web, f"/spaces/{resource.id}", {"space.fields": "participant_count,subscriber_count"})
+                answer = self.ask(f"/spaces/{resource.id}", {"space.fields": "participant_count,subscriber_count"})
             case _:
-                answer = self._get(web, "/tweets/counts/recent", {"query": resource.id, "granularity": "day"})
+                answer = self.ask("/tweets/counts/recent", {"query": resource.id, "granularity": "day"})
         return {resource: replies.page(answer, "meta" if resource.kind == "search" else "data", resource.id)}

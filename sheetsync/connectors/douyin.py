@@ -15,52 +15,22 @@ Real service   not yet run against it; checked against its documentation and pub
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from sheetsync import values
-from sheetsync.connectors._beijing import end_of
 from sheetsync.connectors._douyin import Authorisation, days_in, meaning, video_of
+from sheetsync.connectors._douyin_days import DAILY, added_up, newest
 from sheetsync.connectors._options import days_of, only
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Lookups,
-    Metric,
-    Settings,
-    origin_of,
-    setting,
-    walk,
-)
-from sheetsync.errors import (
-    Incomplete,
-    LinkError,
-    NoSuchMetric,
-    NotConnected,
-    NotFound,
-    NotReady,
-)
+from sheetsync.connectors.base import Connector, Example, Limits, LinkPattern, Lookups, Metric, Settings, setting
+from sheetsync.errors import LinkError, NoSuchMetric, NotConnected, NotFound
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth
 from sheetsync.web.http import Reply, Web
-
-DAILY: Final[Mapping[str, tuple[str, str]]] = {
-    "new_followers": ("fans", "new_fans"),
-    "new_likes": ("like", "new_like"),
-    "new_comments": ("comment", "new_comment"),
-    "new_shares": ("share", "new_share"),
-    "visitors": ("profile", "profile_uv"),
-    "new_plays": ("item", "new_play"),
-    "new_posts": ("item", "new_issue"),
-}
-"""A measure that is summed over days -> the last part of its call, and its field."""
 
 _HOST: Final = r"(www\.|m\.)?(ies)?douyin\.com"
 _SEC_UID: Final = "MS4wLjABAAAA[A-Za-z0-9_-]{10,80}"
@@ -81,6 +51,7 @@ class DouyinSettings(Settings):
 class Douyin(Connector[DouyinSettings]):
     title = "Douyin"
     settings_type = DouyinSettings
+    home = ("https://open.douyin.com",)
     limits = Limits(concurrency=2, rates=((5, 1.0),))
 
     links = (
@@ -146,24 +117,17 @@ class Douyin(Connector[DouyinSettings]):
 
     def __init__(self, account: str, settings: DouyinSettings, lookups: Lookups) -> None:
         super().__init__(account, settings, lookups)
-        self._agreed = Authorisation(self._base(), settings.client_key, settings.refresh_token, lookups, account=account)
-
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
+        self._agreed = Authorisation(self.base(), settings.client_key, settings.refresh_token, lookups, account=account)
 
     def auth(self) -> Auth:
         return self._agreed
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
-        pattern, ids = found
-        metric = cls.metric_of(pattern.kind, link).name
-        if pattern.kind == "video" or metric == "followers":
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
+        metric = cls.metric_of(kind, link).name
+        if kind == "video" or metric == "followers":
             only(link)
-            return Resource(pattern.kind, ids.get("id", "self"), () if pattern.kind == "video" else (("data", "fans"),)), metric
+            return Resource(kind, ids.get("id", "self"), () if kind == "video" else (("data", "fans"),)), metric
         only(link, "period")
         days = days_of(link)
         if days is None:
@@ -192,32 +156,16 @@ class Douyin(Connector[DouyinSettings]):
         given = dict(resource.params)
         days = "30" if "from" in given else "7"
         params = {"open_id": self._agreed.open_id(web, self.settings.open_id), "date_type": days}
-        return web.get_json(f"{self._base()}/data/external/user/{given['data']}/", params=params, once=True)
+        return self.ask(web, f"/data/external/user/{given['data']}/", params, once=True)
 
     def read(self, document: Any, query: Query) -> Reading:
         if query.resource.kind == "video":
             return super().read(document, query)
         rows = days_in(document)
-        if not rows:
-            raise NotReady(
-                "Douyin has no figures of this account yet.",
-                advice="They come the day after its owner agreed, and from 100 followers on; it is tried again at the next run.",
-            )
-        newest = max(rows)
         if query.metric == "followers":
-            return Reading(values.figure(walk(rows[newest], "total_fans")).value, as_of=end_of(newest))
+            return newest(rows)
         given = dict(query.resource.params)
-        first, last = date.fromisoformat(given["from"]), min(date.fromisoformat(given["to"]), newest)
-        if first > newest:
-            raise NotReady("This period has no full day yet.")
-        wanted = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        if not all(day in rows for day in wanted):
-            raise Incomplete(
-                "Douyin's daily figures reach back to {day} only.", day=min(rows),
-                advice="Choose a period within the last 30 days, such as the month that runs.",
-            )  # fmt: skip
-        field = DAILY[query.metric][1]
-        return Reading(sum((values.figure(walk(rows[day], field)).value for day in wanted), Decimal(0)), as_of=end_of(last))
+        return added_up(rows, DAILY[query.metric][1], date.fromisoformat(given["from"]), date.fromisoformat(given["to"]))
 
     def refine(self, reply: Reply) -> LinkError | None:
         return meaning(reply)
@@ -230,9 +178,6 @@ class Douyin(Connector[DouyinSettings]):
 
     # --- how Douyin is asked
 
-    def _base(self) -> str:
-        return (self.settings.api_url or "https://open.douyin.com").rstrip("/")
-
     def _own(self, identity: str) -> bool | None:
         """Whether an address is this account's; None where the settings do not say it."""
         if identity == "self":
@@ -242,7 +187,7 @@ class Douyin(Connector[DouyinSettings]):
 
     def _video(self, web: Web, number: str) -> Any:
         answer = web.post_json(
-            f"{self._base()}/api/douyin/v1/video/video_data/",
+            f"{self.base()}/api/douyin/v1/video/video_data/",
             {"video_ids": [number]},
             params={"open_id": self._agreed.open_id(web, self.settings.open_id)},
         )

@@ -14,7 +14,7 @@ Real service   not yet run against it; checked against recorded replies and publ
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -32,15 +32,13 @@ from sheetsync.connectors._graph import (
 )
 from sheetsync.connectors._instagram_questions import Questions
 from sheetsync.connectors._options import only
-from sheetsync.connectors._together import only_of
 from sheetsync.connectors.base import (
-    Connector,
+    BatchConnector,
     Example,
     Limits,
     LinkPattern,
     Lookups,
     Metric,
-    origin_of,
     reading_of,
     setting,
     walk,
@@ -62,6 +60,8 @@ _USER: Final = (
     r"(?!(p|reel|reels|tv|stories|explore|accounts|direct|about|developer|legal|web|emails|challenge|privacy|press|api|s)(/|$))"
     r"(?P<user>[A-Za-z0-9._]{1,30})"
 )
+_OF_INSIGHTS: Final = frozenset({"views", "reach", "saves", "shares", "interactions"})
+"""Measures of one's own posts only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class InstagramSettings(GraphSettings):
     user_id: str = setting("Number of your own professional account (17841…), needed where the token sees several.", "")
 
 
-class Instagram(Connector[InstagramSettings]):
+class Instagram(BatchConnector[InstagramSettings]):
     title = "Instagram"
     settings_type = InstagramSettings
     # As on Facebook, 200 calls in an hour for each of the app's users, counted for each account
@@ -99,7 +99,6 @@ class Instagram(Connector[InstagramSettings]):
             Metric("interactions", "likes, comments, saves and shares", "total_interactions"),
         ),
     }
-    of_insights = frozenset({"views", "reach", "saves", "shares", "interactions"})
     examples = (
         Example(
             "https://www.instagram.com/Acme.Global/", "profile/acme.global", "followers",
@@ -130,11 +129,8 @@ class Instagram(Connector[InstagramSettings]):
 
     def __init__(self, account: str, settings: InstagramSettings, lookups: Lookups) -> None:
         super().__init__(account, settings, lookups)
-        self._ask = Questions(self._base, account, settings.user_id, lookups)
+        self._questions = Questions(self.base, account, settings.user_id, lookups)
         self._watch = Watch(settings)
-
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
 
     def auth(self) -> Auth:
         return GraphToken(self.settings.access_token, self.settings.app_secret)
@@ -149,25 +145,22 @@ class Instagram(Connector[InstagramSettings]):
         metric = cls.metric_of(pattern.kind, link)
         if pattern.kind == "profile":
             return Resource("profile", ids["user"].lower()), metric.name
-        if metric.name in cls.of_insights:  # of your own posts only, so it makes no difference how the address names their owner
+        if metric.name in _OF_INSIGHTS:  # of your own posts only, so it makes no difference how the address names their owner
             return Resource("media", ids["id"], (("report", "insights"),)), metric.name
         return Resource("media", ids["id"], (("user", ids["user"].lower()),) if "user" in ids else ()), metric.name
-
-    def fetch(self, resource: Resource, web: Web) -> Any:
-        return only_of(self.fetch_batch([resource], web), resource)
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
         found: dict[Resource, Any | LinkError] = {}
         together: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         for resource in resources:
             if resource.kind == "profile":
-                found |= apart([resource], partial(self._ask.profile, web))
+                found |= apart([resource], partial(self._questions.profile, web))
             else:
                 given = dict(resource.params)
                 together[given.get("user", ""), given.get("report", "")].append(resource)
         for (user, report), wanted in together.items():
             try:
-                found |= self._ask.discovered(web, user, wanted) if user else self._ask.own(web, wanted, report)
+                found |= self._questions.discovered(web, user, wanted) if user else self._questions.own(web, wanted, report)
             except (BadCredentials, Unavailable):
                 raise
             except LinkError as error:
@@ -176,7 +169,7 @@ class Instagram(Connector[InstagramSettings]):
 
     def read(self, document: Any, query: Query) -> Reading:
         metric = next(one for one in self.metrics[query.resource.kind] if one.name == query.metric)
-        if query.metric in self.of_insights:
+        if query.metric in _OF_INSIGHTS:
             return reading_of(value_of(walk(document, "insights"), metric.path), metric)
         if query.metric == "likes" and isinstance(document, dict) and "id" in document and "like_count" not in document:
             raise AccessDenied(
@@ -189,13 +182,13 @@ class Instagram(Connector[InstagramSettings]):
         self._watch.see(reply, self.name())
         return meaning(reply, self.title)
 
+    def probe(self, web: Web) -> None:
+        walk(self.ask(web, f"/{self._questions.me(web)}", {"fields": "username"}), "username")
+
     def warning(self) -> Sentence | None:
         return self._watch.warning(self.title)
 
-    def probe(self, web: Web) -> None:
-        walk(web.get_json(f"{self._base()}/{self._ask.me(web)}", params={"fields": "username"}), "username")
-
     # --- how Instagram is asked
 
-    def _base(self) -> str:
+    def base(self) -> str:
         return base_of(self.settings, self.account)

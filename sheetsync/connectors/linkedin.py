@@ -17,35 +17,25 @@ Real service   not yet run against it; checked against its documentation and sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
 from sheetsync.connectors import _linkedin as replies
-from sheetsync.connectors._linkedin_key import Key
-from sheetsync.connectors._linkedin_questions import OF_PAGE, Questions
-from sheetsync.connectors._options import days_of, only
-from sheetsync.connectors._together import Call, Documents, only_of, together
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Lookups,
-    Metric,
-    Settings,
-    origin_of,
-    setting,
-    walk,
-)
-from sheetsync.errors import ConfigError, LinkError, NoSuchMetric
+from sheetsync.connectors._linkedin_key import Key, granted
+from sheetsync.connectors._linkedin_links import NO_SUM, company_of, post_of
+from sheetsync.connectors._linkedin_questions import Questions
+from sheetsync.connectors._person import PersonSettings, agreed, signed_in
+from sheetsync.connectors._together import together
+from sheetsync.connectors.base import BatchConnector, Example, Limits, LinkPattern, Lookups, Metric, setting, walk
+from sheetsync.errors import LinkError
 from sheetsync.model import PERCENT, Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.texts import Sentence
 from sheetsync.web.auth import Auth, Bearer, RefreshToken
+from sheetsync.web.consent import Consent
 from sheetsync.web.http import Reply, Web
 
 _HOST: Final = r"((www|m|touch|[a-z]{2})\.)?linkedin\.com"
@@ -58,17 +48,15 @@ _OTHER: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedInSettings(Settings):
+class LinkedInSettings(PersonSettings):
     access_token: Secret | None = setting("Access token of an administrator of the page; it ends after 60 days.", None)
-    client_id: str = setting("Instead of an access token: the app's client ID.", "")
-    client_secret: Secret | None = setting("Only with client_id: the app's client secret.", None)
-    refresh_token: Secret | None = setting("Only with client_id: the administrator's refresh token; it ends after a year.", None)
     version: str = setting("Version of LinkedIn's API, as year and month.", "202608")
 
 
-class LinkedIn(Connector[LinkedInSettings]):
+class LinkedIn(BatchConnector[LinkedInSettings]):
     title = "LinkedIn"
     settings_type = LinkedInSettings
+    home = ("https://api.linkedin.com",)
     # What a day allows is not published (https://learn.microsoft.com/linkedin/shared/api-guide/concepts/rate-limits), so posts
     # are asked about together; how many is not documented, and twenty make an address of about a thousand characters.
     limits = Limits(concurrency=2, rates=((60, 60.0),), batch=20)
@@ -109,8 +97,6 @@ class LinkedIn(Connector[LinkedInSettings]):
             Metric("engagement_rate", "actions for each time that it was shown", "posts.engagement", PERCENT),
         ),
     }  # fmt: skip
-    no_sum = frozenset({"followers", "unique_impressions", "engagement_rate"})
-    """Measures of a page that cannot be added up over the days of a period."""
     examples = (
         Example("https://www.linkedin.com/company/acme/", "company/acme?by=name", "followers", {"followers": 0}, Decimal(0)),
         Example(
@@ -159,74 +145,30 @@ class LinkedIn(Connector[LinkedInSettings]):
     def __init__(self, account: str, settings: LinkedInSettings, lookups: Lookups) -> None:
         super().__init__(account, settings, lookups)
         self._signed_in: RefreshToken | None = None
-        added = [metric.path for metric in self.metrics["company"] if metric.name not in self.no_sum]
-        self._ask = Questions(self._base(), settings.version, account, lookups, self._now, added)
-
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
+        added = [metric.path for metric in self.metrics["company"] if metric.name not in NO_SUM]
+        self._questions = Questions(self.base(), settings.version, account, lookups, self._now, added)
 
     def auth(self) -> Auth:
         given = self.settings
-        if given.client_id and given.client_secret is not None and given.refresh_token is not None:
-            tokens = f"{given.api_url.rstrip('/') or 'https://www.linkedin.com'}/oauth/v2/accessToken"
-            store = given.refresh_token.keep
-            self._signed_in = self._signed_in or RefreshToken(
-                tokens, given.client_id, given.client_secret, given.refresh_token, store=store
-            )
-            return self._signed_in
-        if given.access_token is not None:
+        if given.access_token is not None and not signed_in(given):
             return Bearer(given.access_token)
-        raise ConfigError(
-            "The account {account} of LinkedIn needs access_token, or client_id, client_secret and refresh_token.",
-            account=self.account,
-        )
+        self._signed_in = self._signed_in or agreed(self, "access_token")
+        return self._signed_in
+
+    def consent(self) -> Consent:
+        login = self.settings.api_url.rstrip("/") or "https://www.linkedin.com"
+        return Consent(
+            "https://www.linkedin.com/oauth/v2/authorization", f"{login}/oauth/v2/accessToken",
+            ("rw_organization_admin", "r_organization_social"), pkce=False, settings=granted,
+        )  # fmt: skip
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
-        pattern, ids = found
-        only(link, *(("period",) if pattern.kind == "company" else ()))
-        metric, days = cls.metric_of(pattern.kind, link), days_of(link)
-        of = metric.path.partition(".")[0]
-        asked = [("of", of)] if of in OF_PAGE else []
-        if days and metric.name in cls.no_sum:
-            raise NoSuchMetric(
-                "LinkedIn does not give this measure for a period.",
-                advice=(
-                    "Take period= out of the link, or choose new_followers, impressions, clicks, likes, comments, shares or "
-                    "page_views."
-                ),
-            )
-        if metric.name == "new_followers" and not days:
-            raise NoSuchMetric(
-                "{measure} are counted by day, and this link names no days.", measure=metric.name,
-                advice="Add period={period.start}..{period.end} behind the link, separated by & from the measure.",
-            )  # fmt: skip
-        asked += zip(("from", "to"), days, strict=True) if days else ()
-        if pattern.kind == "company":
-            name = [("by", "name")] if "name" in ids else []
-            return Resource("company", ids.get("id") or ids["name"].lower(), (*name, *asked)), metric.name
-        if asked and ids["type"] == "activity":
-            raise NoSuchMetric("LinkedIn does not give this measure under this address of the post.", advice=replies.EMBED)
-        return Resource("post", f"{ids['type']}:{ids['id']}", tuple(asked)), metric.name
-
-    def fetch(self, resource: Resource, web: Web) -> Any:
-        return only_of(self.fetch_batch([resource], web), resource)
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
+        metric = cls.metric_of(kind, link)
+        return (company_of(ids, link, metric) if kind == "company" else post_of(ids, link, metric)), metric.name
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
-        """Posts together, those under an activity's number apart; a page alone; statistics of posts by who wrote them."""
-        groups: dict[tuple[str, ...], list[Resource]] = {}
-        for resource in resources:
-            written_in, of = resource.id.partition(":")[0], dict(resource.params).get("of", "")
-            key = ("page", str(resource)) if resource.kind == "company" else (of or "post", written_in)
-            groups.setdefault(key, []).append(resource)
-        asks: dict[str, Callable[[Web, Sequence[Resource]], Documents]] = {
-            "page": self._ask.company, "post": self._ask.reactions, "posts": self._ask.statistics
-        }  # fmt: skip
-        calls: list[Call] = [(group, partial(asks[key[0]], web, group)) for key, group in groups.items()]
-        return together(calls)
+        return together(self._questions.calls(web, resources))
 
     def read(self, document: Any, query: Query) -> Reading:
         reading = super().read(document, query)
@@ -237,7 +179,7 @@ class LinkedIn(Connector[LinkedInSettings]):
         return replies.meaning(reply, self._now())
 
     def probe(self, web: Web) -> None:
-        walk(self._ask.get(web, "/organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED&count=1"), "elements")
+        walk(self._questions.get(web, "/organizationAcls?q=roleAssignee&role=ADMINISTRATOR&state=APPROVED&count=1"), "elements")
 
     def warning(self) -> Sentence | None:
         given, said = self.settings, None
@@ -246,12 +188,9 @@ class LinkedIn(Connector[LinkedInSettings]):
             said = Key(self.account, self.lookups, given.refresh_token.reveal()).ending(self._now(), left) if left else None
         elif given.access_token is not None:
             said = Key(self.account, self.lookups, given.access_token.reveal()).ending(self._now(), None)
-        return said or self._ask.warning()
+        return said or self._questions.warning()
 
-    # --- how LinkedIn is asked
-
-    def _base(self) -> str:
-        return (self.settings.api_url or "https://api.linkedin.com").rstrip("/")
+    # --- by what time
 
     def _now(self) -> datetime:
         return datetime.now(UTC)

@@ -15,7 +15,7 @@ Real service   not yet run against it; checked against its documentation and pub
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -24,24 +24,14 @@ from typing import Any, Final
 
 from sheetsync import values
 from sheetsync.connectors import _wechat_articles as articles
+from sheetsync.connectors import _wechat_links as pages
 from sheetsync.connectors._beijing import day_of, end_of
 from sheetsync.connectors._options import days_of, only
-from sheetsync.connectors._together import Documents, only_of, together
+from sheetsync.connectors._together import Documents, together
 from sheetsync.connectors._wechat import StableToken, meaning
 from sheetsync.connectors._wechat_followers import Followers
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Lookups,
-    Metric,
-    Settings,
-    origin_of,
-    setting,
-    walk,
-)
-from sheetsync.errors import LinkError, NoSuchMetric, NotConnected, NotFound, NotReady
+from sheetsync.connectors.base import BatchConnector, Example, Limits, LinkPattern, Lookups, Metric, Settings, setting, walk
+from sheetsync.errors import LinkError, NotReady
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
 from sheetsync.web.auth import Auth
@@ -63,9 +53,10 @@ class WeChatSettings(Settings):
     lag_days: int = setting("How many days late this source reports; its rows are judged that much later.", 1)
 
 
-class WeChat(Connector[WeChatSettings]):
+class WeChat(BatchConnector[WeChatSettings]):
     title = "WeChat official account"
     settings_type = WeChatSettings
+    home = ("https://api.weixin.qq.com",)
     limits = Limits(concurrency=1, rates=((10, 1.0),), batch=100)
 
     links = (
@@ -127,41 +118,27 @@ class WeChat(Connector[WeChatSettings]):
 
     def __init__(self, account: str, settings: WeChatSettings, lookups: Lookups) -> None:
         super().__init__(account, settings, lookups)
-        self._token = StableToken(self._base(), settings.app_id, settings.app_secret)
-
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
+        self._token = StableToken(self.base(), settings.app_id, settings.app_secret)
 
     def auth(self) -> Auth:
         return self._token
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
-        pattern, ids = found
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
         only(link, "period")
-        metric, days = cls.metric_of(pattern.kind, link), days_of(link)
-        if pattern.kind == "account":
-            return Resource("account", ids.get("__biz", "own"), _moments(metric.name, days)), metric.name
-        if days and (date.fromisoformat(days[1]) - date.fromisoformat(days[0])).days >= articles.LONGEST_SEARCH:
-            raise NoSuchMetric(
-                "The day of an article's publication is searched for in {days} days at most.", days=articles.LONGEST_SEARCH,
-                advice="Write a shorter period behind the link: the days around its publication.",
-            )  # fmt: skip
-        params = [("biz", ids["__biz"]), *(zip(("from", "to"), days, strict=True) if days else ())]
+        metric, days = cls.metric_of(kind, link).name, days_of(link)
+        if kind == "account":
+            return Resource("account", ids.get("__biz", "own"), pages.moments(metric, days)), metric
         number = f"{ids.get('mid') or ids['appmsgid']}_{ids.get('idx') or ids['itemidx']}"
-        return Resource("article", number, tuple(params)), metric.name
+        return Resource("article", number, (("biz", ids["__biz"]), *articles.searched(days))), metric
 
     def serves(self, link: Link, resource: Resource) -> bool:  # noqa: ARG002 - the resource says it all
-        return self.settings.biz == "" or _biz(resource) in (None, self.settings.biz)
-
-    def fetch(self, resource: Resource, web: Web) -> Any:
-        return only_of(self.fetch_batch([resource], web), resource)
+        return self.settings.biz == "" or pages.biz_of(resource) in (None, self.settings.biz)
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Documents:
-        found: dict[Resource, Any | LinkError] = {one: error for one in resources if (error := self._not_ours(one)) is not None}
+        found: dict[Resource, Any | LinkError] = {
+            one: error for one in resources if (error := pages.not_ours(one, self.settings.biz, self.account)) is not None
+        }
         ours = [one for one in resources if one not in found]
         if not ours:
             return found
@@ -199,41 +176,8 @@ class WeChat(Connector[WeChatSettings]):
 
     # --- how WeChat is asked
 
-    def _base(self) -> str:
-        return (self.settings.api_url or "https://api.weixin.qq.com").rstrip("/")
-
     def _of_days(self, web: Web, call: str, first: date, last: date) -> Any:
-        return web.post_json(f"{self._base()}/datacube/{call}", {"begin_date": first.isoformat(), "end_date": last.isoformat()})
+        return self.post(web, f"/datacube/{call}", {"begin_date": first.isoformat(), "end_date": last.isoformat()})
 
     def _of_day(self, web: Web, call: str, day: date) -> Any:
         return self._of_days(web, call, day, day)
-
-    def _not_ours(self, resource: Resource) -> LinkError | None:
-        biz = _biz(resource)
-        if biz is None or biz == self.settings.biz:
-            return None
-        if not self.settings.biz:
-            return NotConnected(
-                "The WeChat account {account} does not say which official account it is.", account=self.account,
-                advice="Ask the person who installed sheetsync to set biz for it: the __biz in the long address of its articles.",
-            )  # fmt: skip
-        return NotFound(
-            "This page belongs to another official account.", advice="WeChat tells an account's figures to that account only."
-        )
-
-
-def _moments(metric: str, days: tuple[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """The days at whose end followers are counted."""
-    if metric != "net_followers":
-        return (("at", days[1]),) if days else ()
-    if days is None:
-        raise NoSuchMetric(
-            "Followers are gained in a period.", advice="Add &period={period.start}..{period.end} behind the link."
-        )
-    return ("after", (date.fromisoformat(days[0]) - timedelta(days=1)).isoformat()), ("at", days[1])
-
-
-def _biz(resource: Resource) -> str | None:
-    """The official account that an address names; None for pages of the backend, which name none."""
-    given = dict(resource.params).get("biz", resource.id if resource.kind == "account" else None)
-    return None if given == "own" else given

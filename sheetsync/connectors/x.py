@@ -18,32 +18,25 @@ Real service   not yet run against it; checked against its specifications and sa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from sheetsync.connectors import _x as replies
+from sheetsync.connectors._google import utc_now
 from sheetsync.connectors._options import only
-from sheetsync.connectors._together import only_of, together
-from sheetsync.connectors._x_questions import Questions
-from sheetsync.connectors.base import (
-    Connector,
-    Example,
-    Limits,
-    LinkPattern,
-    Lookups,
-    Metric,
-    Settings,
-    origin_of,
-    setting,
-    walk,
-)
-from sheetsync.errors import ConfigError, LinkError
+from sheetsync.connectors._person import PersonSettings, agreed, signed_in
+from sheetsync.connectors._together import together
+from sheetsync.connectors._x_kept import Kept
+from sheetsync.connectors._x_questions import EXTRA, Questions
+from sheetsync.connectors.base import BatchConnector, Example, Limits, LinkPattern, Metric, setting, walk
+from sheetsync.errors import LinkError
 from sheetsync.model import Link, Query, Reading, Resource
 from sheetsync.secrets import Secret
-from sheetsync.web.auth import Auth, Bearer, ClientCredentials, RefreshToken
+from sheetsync.web.auth import Auth, Bearer, ClientCredentials
+from sheetsync.web.consent import OWN_NUMBER, Consent
 from sheetsync.web.http import Reply, Web
 
 _HOST: Final = r"(www\.|mobile\.|m\.)?(x|twitter)\.com"
@@ -56,21 +49,18 @@ _TABS: Final = "followers|following|verified_followers|with_replies|media|likes|
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class XSettings(Settings):
+class XSettings(PersonSettings):
     bearer_token: Secret | None = setting("Bearer token of an app, from developer.x.com; enough for all public counts.", None)
     api_key: Secret | None = setting("Instead of the bearer token: the app's API key, with which the token is fetched.", None)
     api_secret: Secret | None = setting("Only with api_key: the API key's secret.", None)
-    client_id: str = setting("Only for clicks of one's own posts: the app's OAuth 2.0 client ID.", "")
-    client_secret: Secret | None = setting("Only with client_id: the OAuth 2.0 client secret.", None)
-    refresh_token: Secret | None = setting(
-        "Only with client_id: the refresh token, in a file or keyring, since it changes.", None
-    )
     refresh_hours: int = setting("So many hours a figure is kept before it is read, and paid for, again; 0 for never.", 20)
 
 
-class X(Connector[XSettings]):
+class X(BatchConnector[XSettings]):
     title = "X"
     settings_type = XSettings
+    home = ("https://api.x.com",)
+    path = "/2"
     # Half of the 300 calls in 15 minutes for accounts and for counts (https://docs.x.com/x-api/fundamentals/rate-limits).
     limits = Limits(concurrency=2, rates=((150, 900.0),), batch=100)
 
@@ -123,11 +113,6 @@ class X(Connector[XSettings]):
                    approximate=True),
         ),
     }  # fmt: skip
-    extra = {
-        "video_views": ("of", "video"), "engagements": ("of", "author"), "link_clicks": ("of", "author"),
-        "profile_clicks": ("of", "author"),
-    }  # fmt: skip
-    """Measures that need another question, and are paid for on top, or only the author may ask."""
     examples = (
         Example("https://x.com/XDevelopers", "user/xdevelopers", "followers", {"metrics": {"followers_count": 0}}, Decimal(0)),
         Example(
@@ -163,52 +148,39 @@ class X(Connector[XSettings]):
         "https://t.co/AbCdEf1234",
     )
 
-    def __init__(self, account: str, settings: XSettings, lookups: Lookups) -> None:
-        super().__init__(account, settings, lookups)
-        self._ask = Questions(self._base(), self._signed_in, lookups)
-
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
-
     def auth(self) -> Auth:
         given = self.settings
-        if self._signed_in and given.client_secret is not None and given.refresh_token is not None:
-            tokens = f"{self._base()}/2/oauth2/token"
-            store = given.refresh_token.keep
-            return RefreshToken(tokens, given.client_id, given.client_secret, given.refresh_token, store=store, basic=True)
-        if given.bearer_token is not None:
+        if not signed_in(given) and given.bearer_token is not None:
             return Bearer(given.bearer_token)
-        if given.api_key is not None and given.api_secret is not None:
-            return ClientCredentials(f"{self._base()}/oauth2/token", given.api_key, given.api_secret, basic=True)
-        raise ConfigError(
-            "The account {account} of X needs a bearer_token, or an api_key with its api_secret.",
-            account=self.account,
-            advice="To read clicks of your own posts, give client_id, client_secret and refresh_token instead.",
-        )
+        if not signed_in(given) and given.api_key is not None and given.api_secret is not None:
+            return ClientCredentials(f"{self.base()}/oauth2/token", given.api_key, given.api_secret, basic=True)
+        return agreed(self, "bearer_token")
+
+    def consent(self) -> Consent:
+        # The number in place of `localhost`: https://developer.x.com/en/docs/apps/callback-urls.
+        return Consent(
+            "https://x.com/i/oauth2/authorize", f"{self.base()}/2/oauth2/token", ("tweet.read", "users.read", "offline.access"),
+            basic=True, redirect=OWN_NUMBER,
+        )  # fmt: skip
 
     @classmethod
-    def resolve(cls, link: Link) -> tuple[Resource, str] | None:
-        found = cls.match(link)
-        if found is None:
-            return None
-        pattern, ids = found
+    def chosen(cls, kind: str, ids: Mapping[str, str], link: Link) -> tuple[Resource, str]:
         only(link)
-        metric = cls.metric_of(pattern.kind, link).name
-        if pattern.kind == "search":
+        metric = cls.metric_of(kind, link).name
+        if kind == "search":
             return Resource("search", "#" + ids["tag"] if "tag" in ids else replies.query_of(ids["id"], link)), metric
         if "number" in ids:
             return Resource("user", ids["number"], (("by", "id"),)), metric
-        identity = ids["id"].lower() if pattern.kind == "user" else ids["id"]
-        return Resource(pattern.kind, identity, (cls.extra[metric],) if metric in cls.extra else ()), metric
-
-    def fetch(self, resource: Resource, web: Web) -> Any:
-        return only_of(self.fetch_batch([resource], web), resource)
+        identity = ids["id"].lower() if kind == "user" else ids["id"]
+        return Resource(kind, identity, (("of", EXTRA[metric]),) if metric in EXTRA else ()), metric
 
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
-        kept = {resource: document for resource in resources if (document := self._kept(resource)) is not None}
-        found = together(self._ask.calls(web, [resource for resource in resources if resource not in kept]))
+        paid, ask = Kept(self.lookups, self.settings.refresh_hours, utc_now()), partial(self.ask, web)
+        kept = {resource: document for resource in resources if (document := paid.get(resource)) is not None}
+        questions = Questions(ask, self.lookups, signed_in=signed_in(self.settings))
+        found = together(questions.calls([resource for resource in resources if resource not in kept]))
         for resource, document in found.items():
-            self._keep(resource, document)
+            paid.put(resource, document, self.metrics[resource.kind])
         return kept | found
 
     def read(self, document: Any, query: Query) -> Reading:
@@ -219,36 +191,8 @@ class X(Connector[XSettings]):
         return Reading(reading.value, reading.unit, replies.moment(document), reading.approximate, source)
 
     def refine(self, reply: Reply) -> LinkError | None:
-        return replies.meaning(reply, self._now())
+        return replies.meaning(reply, utc_now())
 
     def probe(self, web: Web) -> None:
         # What was used this month is not charged for, but an app alone may ask it; a person's own account is the cheapest read.
-        walk(web.get_json(f"{self._base()}/2/{'users/me' if self._signed_in else 'usage/tweets'}"), "data")
-
-    # --- how X is asked
-
-    def _base(self) -> str:
-        return (self.settings.api_url or "https://api.x.com").rstrip("/")
-
-    def _now(self) -> datetime:
-        return datetime.now(UTC)
-
-    @property
-    def _signed_in(self) -> bool:
-        given = self.settings
-        return bool(given.client_id) and given.client_secret is not None and given.refresh_token is not None
-
-    # --- what was paid for
-
-    def _kept(self, resource: Resource) -> Any:
-        text = self.lookups.get(f"answer/{resource}") if self.settings.refresh_hours > 0 else None
-        return replies.kept(text, self._now(), hours=self.settings.refresh_hours) if text is not None else None
-
-    def _keep(self, resource: Resource, document: Any) -> None:
-        if isinstance(document, LinkError):
-            return
-        document["at"] = self._now().isoformat(timespec="seconds")
-        names = [metric.path.partition(".")[2] for metric in self.metrics[resource.kind]]
-        text = replies.to_keep(document, names, needed=None if resource.kind == "post" and resource.params else names[0])
-        if text is not None and self.settings.refresh_hours > 0:
-            self.lookups.put(f"answer/{resource}", text)
+        walk(self.ask(web, "/users/me" if signed_in(self.settings) else "/usage/tweets"), "data")

@@ -13,24 +13,22 @@ Real service   not yet run against it; checked against its discovery document an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from sheetsync.connectors._google import complaint, switched_off, until_reset
 from sheetsync.connectors._options import only
-from sheetsync.connectors._together import only_of
 from sheetsync.connectors._youtube import IDS_PER_CALL, Questions
 from sheetsync.connectors.base import (
-    Connector,
+    BatchConnector,
     Example,
     Limits,
     LinkPattern,
     Lookups,
     Metric,
     Settings,
-    origin_of,
     setting,
     walk,
     walk_or_none,
@@ -59,9 +57,11 @@ class YouTubeSettings(Settings):
     api_key: Secret = setting("API key of a Google Cloud project in which the YouTube Data API v3 is switched on (AIza…).")
 
 
-class YouTube(Connector[YouTubeSettings]):
+class YouTube(BatchConnector[YouTubeSettings]):
     title = "YouTube"
     settings_type = YouTubeSettings
+    home = ("https://youtube.googleapis.com",)
+    path = "/youtube/v3"
     limits = Limits(concurrency=2, batch=IDS_PER_CALL)
 
     links = (
@@ -133,10 +133,7 @@ class YouTube(Connector[YouTubeSettings]):
 
     def __init__(self, account: str, settings: YouTubeSettings, lookups: Lookups) -> None:
         super().__init__(account, settings, lookups)
-        self._ask = Questions(self._base(), lookups)
-
-    def origins(self) -> Collection[str]:
-        return (origin_of(self._base()),)
+        self._questions = Questions(f"{self.base()}{self.path}", lookups)
 
     def auth(self) -> Auth:
         return ApiKey(self.settings.api_key, header="X-Goog-Api-Key")
@@ -156,11 +153,8 @@ class YouTube(Connector[YouTubeSettings]):
                 return Resource("channel", ids[way].lower(), (("by", way),)), metric
         return Resource(pattern.kind, ids["id"]), metric
 
-    def fetch(self, resource: Resource, web: Web) -> Any:
-        return only_of(self.fetch_batch([resource], web), resource)
-
     def fetch_batch(self, resources: Sequence[Resource], web: Web) -> Mapping[Resource, Any | LinkError]:
-        return self._ask.documents(web, resources)
+        return self._questions.documents(web, resources)
 
     def read(self, document: Any, query: Query) -> Reading:
         statistics = walk_or_none(document, "statistics")
@@ -202,9 +196,4 @@ class YouTube(Connector[YouTubeSettings]):
         return switched_off(told, self.title)
 
     def probe(self, web: Web) -> None:
-        web.get_json(f"{self._base()}/i18nLanguages", params={"part": "snippet", "fields": "items(id)"})
-
-    # --- how YouTube is asked
-
-    def _base(self) -> str:
-        return (self.settings.api_url or "https://youtube.googleapis.com").rstrip("/") + "/youtube/v3"
+        self.ask(web, "/i18nLanguages", {"part": "snippet", "fields": "items(id)"})

@@ -12,7 +12,8 @@ import pytest
 import structlog.testing
 
 from sheetsync import links
-from sheetsync.connectors.douyin import DAILY, Douyin, DouyinSettings
+from sheetsync.connectors._douyin_days import DAILY
+from sheetsync.connectors.douyin import Douyin, DouyinSettings
 from sheetsync.errors import (
     AccessDenied,
     BadCredentials,
