@@ -66,7 +66,7 @@ def _at_google(entry: WorkbookConfig) -> bool:
 
 
 def _google(application: App) -> Iterator[Checkup]:
-    """The sign-in as it lies here, then whether Google accepts it, then each spreadsheet: what failed would fail again after it."""
+    """The sign-in as it lies here, whether Google accepts it, then each spreadsheet; after a failure the rest would fail too."""
     texts = application.texts
     config = dataclasses.replace(application.config, deadline_seconds=PROBE_SECONDS)
     opener = Opener(config, application.vault, application.edges.time, lambda: application.state)
@@ -75,7 +75,11 @@ def _google(application: App) -> Iterator[Checkup]:
         said = mark(
             "This machine's clock seems slow, and Google refuses keys then: {file} is dated later than now. Set the clock."
         )
-        yield Checkup(texts(mark("Clock")), ok=False, message=texts(said, file=file))
+        said = texts(
+            mark("This machine's clock seems slow, and Google refuses keys then: {file} is dated later than now. Set the clock."),
+            file=file,
+        )
+        yield Checkup(texts(mark("Clock")), ok=False, message=said)
     try:
         session = opener.google
         if session.kind == "service account":

@@ -18,7 +18,6 @@ import pytest
 from sheetsync import app as rooms
 from sheetsync.connect import Browser
 from sheetsync.connect_google import connect_google
-from sheetsync.errors import WorkbookError
 from sheetsync.testing import NO_LIMITS, Answer, FakeGoogle, Seen, Stand
 from tests.conftest import Done, write_plan
 from tests.test_consent import visit
@@ -120,7 +119,7 @@ def test_what_cannot_be_a_sign_in_is_said(here: Path, command: Command, words: l
     done = command("connect", "google", *words)
     assert done.code == 2
     assert said in " ".join(done.err.split())
-    assert not list(here.iterdir())
+    assert not [path for path in here.rglob("*") if path.is_file()]
 
 
 def test_a_person_agrees_to_spreadsheets_alone(here: Path, google: FakeGoogle) -> None:
@@ -181,7 +180,7 @@ def test_a_machine_without_a_sign_in_keeps_nothing(here: Path, monkeypatch: pyte
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(here / "nothing.json"))
     with rooms.open_app(None) as application, pytest.raises(rooms.ConfigError, match="no way to sign in"):
         connect_google(application, "default", lambda _question: "")
-    assert not list(here.iterdir())
+    assert not [path for path in here.rglob("*") if path.is_file()]
 
 
 # --- doctor

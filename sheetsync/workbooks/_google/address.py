@@ -10,7 +10,9 @@ from sheetsync.errors import ConfigError, LinkError
 
 HOST: Final = "docs.google.com"
 _PATH: Final = re.compile(r"/(?:a/[^/]+/)?spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]{20,100})(?:/.*)?")
-_COPY: Final = "Copy the address of the spreadsheet from the browser; it looks like https://docs.google.com/spreadsheets/d/…"
+_COPY: Final = (
+    "Copy the address of the spreadsheet from the browser; it begins with https://docs.google.com/spreadsheets/d/ and its id."
+)
 
 
 def is_spreadsheet(address: str) -> bool:
