@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sheetsync.app import App
     from sheetsync.workbooks._google.session import Session
 
-SERVICE: Final = "Google Sheets"
 PERSON: Final = ("client_id", "client_secret", "refresh_token")
 _KEY: Final = Question(
     "service_account", mark("Path of a service account's key file (JSON); blank for this machine's own sign-in."),
@@ -92,7 +91,11 @@ def _said(session: Session) -> list[Sentence]:
 def _answers(answer: Callable[[Question], str], answers: dict[str, str], *, browser: bool) -> dict[str, str]:
     """What was given and what is answered. Raises ConfigError."""
     if strange := sorted(set(answers) - {"service_account", "api_url", *PERSON}):
-        raise ConfigError("{service} has no setting {name}.", service=SERVICE, name=strange[0])
+        raise ConfigError(
+            "[google] has no setting {name}.",
+            name=strange[0],
+            advice="Choose service_account, client_id, client_secret, refresh_token or api_url.",
+        )
     person = browser or any(name in answers for name in PERSON)
     if person and "service_account" in answers:
         raise ConfigError("A key file and a person's consent are two ways to sign in.", advice="Give one of them.")
@@ -101,7 +104,7 @@ def _answers(answer: Callable[[Question], str], answers: dict[str, str], *, brow
             answers[question.name] = text
     for name in PERSON[:2] if browser else PERSON if person else ():
         if not answers.get(name):
-            raise ConfigError("{service} cannot be connected without {name}.", service=SERVICE, name=name)
+            raise ConfigError("Google Sheets cannot be connected without {name}.", name=name)
     return answers
 
 

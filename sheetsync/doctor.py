@@ -67,7 +67,7 @@ def _at_google(entry: WorkbookConfig) -> bool:
 
 
 def _google(application: App) -> Iterator[Checkup]:
-    """The sign-in as it lies here, whether Google accepts it, each spreadsheet: what failed would fail again after it."""
+    """The sign-in as it lies here, whether Google accepts it, then each spreadsheet; after a failure the rest would fail too."""
     texts = application.texts
     config = dataclasses.replace(application.config, deadline_seconds=PROBE_SECONDS)
     opener = Opener(config, application.vault, application.edges.time, lambda: application.state)

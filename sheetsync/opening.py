@@ -46,7 +46,7 @@ class Opener:
         if not is_spreadsheet(entry.path):
             raise ConfigError(
                 "{path} is an address, but not of a Google spreadsheet.", path=entry.path,
-                advice="Name an .xlsx or .xlsm file, or a spreadsheet of docs.google.com.",
+                advice="Name an .xlsx or .xlsm file, or copy the address of a Google spreadsheet from the browser.",
             )  # fmt: skip
         from sheetsync.workbooks._google.client import Clock
         from sheetsync.workbooks.google_mirror import GoogleMirror
@@ -69,7 +69,7 @@ class Opener:
         return open_session(SignIn(client_id=settings.client_id, api_url=settings.api_url, **secrets))
 
     def signed_in(self, seconds: float) -> Session:
-        """Whether Google accepts the sign-in, asked as a run asks: for a spreadsheet that cannot be, so 404 is the good answer.
+        """Whether Google accepts the sign-in, asked as a run asks, for a spreadsheet that cannot exist: 404 is well.
 
         Raises ConfigError (it cannot be read) and WorkbookError (Google refuses it, or does not answer in that time).
         """

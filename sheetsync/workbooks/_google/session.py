@@ -66,7 +66,7 @@ def open_session(sign_in: SignIn) -> Session:
 
 
 def address_of(found: Any) -> str:
-    """A credential's own address; a machine in Google's cloud learns its own with the first token, till then `default`."""
+    """A credential's own address; a machine in Google's cloud says `default` before its first token."""
     email = str(getattr(found, "service_account_email", "") or "")
     return email if "@" in email else ""
 
