@@ -47,7 +47,6 @@ NO_PLACES: Final = frozenset({"advice", "use_instead", "default"})
 
 ENGLISH_PLACES: Final[Mapping[tuple[str, str], str]] = {
     ("config.py", "top level"): "stands in brackets like the name of a table, for whoever edits the file",
-    ("connect_google.py", "Google Sheets"): "the name of a product, which is the same in every language",
     ("connectors/looker_studio.py", "Looker Studio"): "the name of a product, which is the same in every language",
     ("connectors/_cells.py", "no number"): "one of the reasons of NotANumber, which stand in brackets behind the sentence",
 }

@@ -92,12 +92,13 @@ def test_another_program_sees_the_same_figures(demo: Path, tmp_path: Path) -> No
 
 
 def test_the_same_plan_runs_at_a_stand_in_for_google(
-    demo: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+    demo: Path, tmp_path: Path, command: Command, request: pytest.FixtureRequest
 ) -> None:
+    language = request.node.callspec.params["demo"]
     local = {
         row["cell"] + row["sheet"]: (row["state"], row["new"]) for row in command("run", "--json").json["workbooks"][0]["rows"]
     }
-    done = command("demo", str(tmp_path / "online"), "--google", "--json")
+    done = command("demo", str(tmp_path / "online"), "--google", "--json", "--lang", language)
     assert done.code == 0, done.err
     (report,) = done.json["workbooks"]
     online = {row["cell"] + row["sheet"]: row["new"] for row in report["rows"]}
