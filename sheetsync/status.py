@@ -93,30 +93,28 @@ def metrics(state: State) -> str:
         lines.append(f"# TYPE sheetsync_{name} {kind}")
         for labels, value in samples:
             inside = ",".join(f'{key}="{_label(text)}"' for key, text in labels.items())
-            lines.append(f"sheetsync_{name}{{{inside}}} {value:g}" if inside else f"sheetsync_{name} {value:g}")
+            lines.append(f"sheetsync_{name}{{{inside}}} {value:.15g}" if inside else f"sheetsync_{name} {value:.15g}")
 
     family("up", "gauge", "1 while the loop turns", [({}, float(healthy(state)))])
     family("start_time_seconds", "gauge", "when the daemon began", [({}, state.started.timestamp())])
-    for name, about in (
-        ("runs", "runs"), ("failed_runs", "runs that ended with an error"), ("skipped_slots", "slots skipped by a slow run"),
-        ("missed_slots", "slots that were caught up by a later one"), ("requests", "requests to services"),
-        ("edits", "cells changed"),
+    for name, key, about in (
+        ("runs", "runs", "runs"), ("failed_runs", "failed", "runs that ended with an error"),
+        ("skipped_slots", "skipped", "slots skipped by a slow run"), ("edits", "edits", "cells changed"),
+        ("missed_slots", "missed", "slots that were caught up by a later one"), ("requests", "requests", "requests to services"),
     ):  # fmt: skip
-        family(f"{name}_total", "counter", about, [({}, float(state.counts.get(name, 0)))])
+        family(f"{name}_total", "counter", about, [({}, float(state.counts.get(key, 0)))])
+    names = [one.name for one in state.workbooks]  # a label that stands twice would spoil the whole answer
+    named = [(one.place if names.count(one.name) > 1 else one.name, one) for one in state.workbooks]
     family(
         "last_run_timestamp_seconds", "gauge", "when a workbook was last run",
-        [({"workbook": one.name}, one.last.timestamp()) for one in state.workbooks if one.last],
+        [({"workbook": name}, one.last.timestamp()) for name, one in named if one.last],
     )  # fmt: skip
     family(
-        "workbook_failed",
-        "gauge",
-        "1 when its last run failed",
-        [({"workbook": one.name}, float(bool(one.error))) for one in state.workbooks],
-    )
+        "workbook_failed", "gauge", "1 when its last run failed",
+        [({"workbook": name}, float(bool(one.error))) for name, one in named],
+    )  # fmt: skip
     counted = [
-        ({"workbook": one.name, "state": name}, float(count))
-        for one in state.workbooks
-        for name, count in sorted(one.states.items())
+        ({"workbook": name, "state": word}, float(count)) for name, one in named for word, count in sorted(one.states.items())
     ]
     family("rows", "gauge", "rows of a workbook by state", counted)
     family(

@@ -10,9 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from sheetsync.errors import ConfigError
+from sheetsync.model import RunReport
 from sheetsync.status import SourceState, State, StatusPage, WorkbookState, metrics, page, ready
+from sheetsync.tally import Tally
 from sheetsync.texts import Texts
 from tests.browser import chromium
 
@@ -83,6 +86,39 @@ def test_metrics_hold_one_sample_a_line(served: StatusPage) -> None:
     assert "sheetsync_runs_total 7" in text
     assert not [line for line in text.splitlines() if line.startswith("# HELP forged")]
     assert metrics(replace(STATE, workbooks=[], sources=[]))
+
+
+def test_prometheus_reads_the_metrics(served: StatusPage) -> None:
+    """With the parser of its own client: names by convention, every family explained, moments to the second."""
+    families = {one.name: one for one in text_string_to_metric_families(ask(served, "/metrics")[1])}
+    for name, one in families.items():
+        assert re.fullmatch("sheetsync_[a-z]+(_[a-z]+)*", name)
+        assert one.documentation
+        assert one.type in ("gauge", "counter")
+        assert all(sample.name.endswith("_total") == (one.type == "counter") for sample in one.samples)
+        assert len({str(sorted(sample.labels.items())) for sample in one.samples}) == len(one.samples)
+    assert families["sheetsync_start_time_seconds"].samples[0].value == STATE.started.timestamp()
+    assert families["sheetsync_last_run_timestamp_seconds"].samples[0].value == NOON.timestamp()
+    assert [one.labels["account"] for one in families["sheetsync_source_failing"].samples] == ["emea", " ".join(HOSTILE.split())]
+
+
+def test_two_workbooks_of_one_name_are_told_apart() -> None:
+    """Prometheus refuses an answer in which one series stands twice."""
+    text = metrics(replace(STATE, workbooks=[FINE, replace(FINE, place="/other/okr.xlsx")]))
+    (found,) = (one for one in text_string_to_metric_families(text) if one.name == "sheetsync_workbook_failed")
+    assert [one.labels["workbook"] for one in found.samples] == ["/plans/okr.xlsx", "/other/okr.xlsx"]
+
+
+def test_what_the_daemon_counts_is_what_prometheus_reads() -> None:
+    tally = Tally(NOON)
+    tally.count(RunReport("okr.xlsx", error="gone", exit_code=3, edits=2, requests=5))
+    tally.counts.skipped, tally.counts.missed = 3, 4
+    families = text_string_to_metric_families(metrics(tally.state([], NOON, NOON)))
+    found = {sample.name: sample.value for one in families for sample in one.samples if one.type == "counter"}
+    assert found == {
+        "sheetsync_runs_total": 1, "sheetsync_failed_runs_total": 1, "sheetsync_skipped_slots_total": 3,
+        "sheetsync_missed_slots_total": 4, "sheetsync_requests_total": 5, "sheetsync_edits_total": 2,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::2]:80", ""])
