@@ -169,3 +169,18 @@ def test_a_browser_shows_it(served: StatusPage, tmp_path: Path) -> None:
     shown = chromium(tmp_path, "--dump-dom", f"http://127.0.0.1:{served.port}/")
     assert shown.count("<tr>") == 2 + len(STATE.workbooks) + len(STATE.sources)
     assert "<script" not in shown
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_nothing_runs_out_of_the_screen(served: StatusPage, tmp_path: Path, width: int) -> None:
+    """On a phone each workbook is a card; a probe of the test's own measures, the page itself has no script."""
+    text = page(replace(STATE, workbooks=[*STATE.workbooks, replace(FINE, name="n" * 120, error="e" * 300)]), Texts("en"))
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    probe = (
+        f'<iframe src="page.html" style="width:{width}px;height:900px;border:0"></iframe><script>onload=()=>{{const d='
+        "document.querySelector('iframe').contentDocument;document.title=d.documentElement.scrollWidth+' '+"
+        "d.defaultView.getComputedStyle(d.querySelector('tbody td')).display}</script>"
+    )
+    (tmp_path / "probe.html").write_text(probe, encoding="utf-8")
+    shown = chromium(tmp_path, "--allow-file-access-from-files", "--dump-dom", (tmp_path / "probe.html").as_uri())
+    assert f"<title>{width} {'block' if width == 390 else 'table-cell'}</title>" in shown
