@@ -59,6 +59,14 @@ class Reminders:
             self._next[name] = slots(self._config, self._zone, through, through + _LONGEST)[0]
         return self._next[name]
 
+    def _is_owed(self, name: str, now: datetime) -> bool:
+        """Whether it was not sent meanwhile: a configuration may be read anew while the review of the old one is on its way."""
+        served = self._app.history.served(_key(name))
+        if served is not None and served > self._through[name]:
+            self._through[name] = served
+            self._next.pop(name, None)
+        return now >= self._day_of(name)
+
     def send(self, names: list[str], now: datetime) -> list[str]:
         """Sends the review to these targets; the sentences of what failed. Asks no service."""
         if self._config is None:
@@ -66,6 +74,9 @@ class Reminders:
         app, texts = self._app, self._app.texts
         for name in names:
             self._retry[name] = now + RETRY
+        names = [name for name in names if self._is_owed(name, now)]
+        if not names:
+            return []
         failed, found = [], []
         for entry in app.workbook_configs([]):
             try:

@@ -93,30 +93,28 @@ def metrics(state: State) -> str:
         lines.append(f"# TYPE sheetsync_{name} {kind}")
         for labels, value in samples:
             inside = ",".join(f'{key}="{_label(text)}"' for key, text in labels.items())
-            lines.append(f"sheetsync_{name}{{{inside}}} {value:g}" if inside else f"sheetsync_{name} {value:g}")
+            lines.append(f"sheetsync_{name}{{{inside}}} {value:.15g}" if inside else f"sheetsync_{name} {value:.15g}")
 
     family("up", "gauge", "1 while the loop turns", [({}, float(healthy(state)))])
     family("start_time_seconds", "gauge", "when the daemon began", [({}, state.started.timestamp())])
-    for name, about in (
-        ("runs", "runs"), ("failed_runs", "runs that ended with an error"), ("skipped_slots", "slots skipped by a slow run"),
-        ("missed_slots", "slots that were caught up by a later one"), ("requests", "requests to services"),
-        ("edits", "cells changed"),
+    for name, key, about in (
+        ("runs", "runs", "runs"), ("failed_runs", "failed", "runs that ended with an error"),
+        ("skipped_slots", "skipped", "slots skipped by a slow run"), ("edits", "edits", "cells changed"),
+        ("missed_slots", "missed", "slots that were caught up by a later one"), ("requests", "requests", "requests to services"),
     ):  # fmt: skip
-        family(f"{name}_total", "counter", about, [({}, float(state.counts.get(name, 0)))])
+        family(f"{name}_total", "counter", about, [({}, float(state.counts.get(key, 0)))])
+    names = [one.name for one in state.workbooks]  # a label that stands twice would spoil the whole answer
+    named = [(one.place if names.count(one.name) > 1 else one.name, one) for one in state.workbooks]
     family(
         "last_run_timestamp_seconds", "gauge", "when a workbook was last run",
-        [({"workbook": one.name}, one.last.timestamp()) for one in state.workbooks if one.last],
+        [({"workbook": name}, one.last.timestamp()) for name, one in named if one.last],
     )  # fmt: skip
     family(
-        "workbook_failed",
-        "gauge",
-        "1 when its last run failed",
-        [({"workbook": one.name}, float(bool(one.error))) for one in state.workbooks],
-    )
+        "workbook_failed", "gauge", "1 when its last run failed",
+        [({"workbook": name}, float(bool(one.error))) for name, one in named],
+    )  # fmt: skip
     counted = [
-        ({"workbook": one.name, "state": name}, float(count))
-        for one in state.workbooks
-        for name, count in sorted(one.states.items())
+        ({"workbook": name, "state": word}, float(count)) for name, one in named for word, count in sorted(one.states.items())
     ]
     family("rows", "gauge", "rows of a workbook by state", counted)
     family(
@@ -141,9 +139,11 @@ th{font-weight:600;font-size:.85rem;color:#44546a}.bad{color:#a32020;font-weight
 .when{white-space:nowrap}td.bad,td.good{font-weight:500}
 .muted{color:#5b6b80}@media(prefers-color-scheme:dark){body{background:#10192a;color:#e6ebf3}th,.muted{color:#a9b6c9}
 th,td{border-color:#2b3950}.bad{color:#ff9a8c}.good{color:#7fd8b0}}
+th,td{overflow-wrap:anywhere}@media(max-width:40rem){body{margin:1rem auto}thead{display:none}tr{display:block;
+padding:.7rem .8rem;margin:0 0 .7rem;border:1px solid #8795aa66;border-radius:12px}
+tbody th,td{display:block;border:0;padding:.1rem 0}tbody th{font-size:1rem}
+td[title]::before{content:attr(title) ": ";color:#6b7a90;font-weight:400}}
 """
-
-
 _PAGE: Final = """\
 <!doctype html>
 <html lang="{{ say.language }}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -154,17 +154,20 @@ _PAGE: Final = """\
 <table><thead><tr>{% for name in ("Workbook", "State", "Last run", "Next run", "Rows") %}<th scope="col">{{ say(name) }}</th>
 {%- endfor %}</tr></thead><tbody>{% for one in state.workbooks %}
 <tr><th scope="row">{{ one.name | line }}</th>
-<td class="{{ 'bad' if one.error else 'good' if one.last else 'muted' }}">
+<td title="{{ say("State") }}" class="{{ 'bad' if one.error else 'good' if one.last else 'muted' }}">
 {{- one.error | line if one.error else say("fine") if one.last else say("not run yet") }}</td>
-<td class="when">{{ one.last | when }}</td>
-<td class="when">{{ say("running now") if one.running else say("figures wait") if one.waiting else one.next | when }}</td>
-<td>{{ one.states | counted }}</td></tr>{% endfor %}
+<td title="{{ say("Last run") }}" class="when">{{ one.last | when }}</td>
+<td title="{{ say("Next run") }}" class="when">
+{{- say("running now") if one.running else say("figures wait") if one.waiting else one.next | when }}</td>
+<td title="{{ say("Rows") }}">{{ one.states | counted }}</td></tr>{% endfor %}
 </tbody></table>
 <h2>{{ say("Sources") }}</h2>
 <table><thead><tr>{% for name in ("Source", "Last figure", "State") %}<th scope="col">{{ say(name) }}</th>
 {%- endfor %}</tr></thead><tbody>{% for one in state.sources %}
-<tr><th scope="row">{{ one.connector | line }} · {{ one.account | line }}</th><td class="when">{{ one.last_good | when }}</td>
-<td class="{{ 'bad' if one.failure else 'good' }}">{{ one.failure | line if one.failure else say("fine") }}</td></tr>
+<tr><th scope="row">{{ one.connector | line }} · {{ one.account | line }}</th>
+<td title="{{ say("Last figure") }}" class="when">{{ one.last_good | when }}</td>
+<td title="{{ say("State") }}" class="{{ 'bad' if one.failure else 'good' }}">
+{{- one.failure | line if one.failure else say("fine") }}</td></tr>
 {%- endfor %}
 </tbody></table>
 <p class="muted">{{ say("Since {time}.", time=state.started.astimezone()) }}</p></main></body></html>

@@ -303,3 +303,25 @@ def test_it_stops_when_told_and_holds_its_place(process: subprocess.Popen[str], 
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert not list(here.glob(".sheetsync-*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_real_sighup_with_a_broken_configuration_keeps_the_old_one(here: Path) -> None:
+    log = here / "log.txt"
+    with log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen([sys.executable, "-m", "sheetsync", "daemon", "--log", "json"], cwd=here, stderr=file)
+    try:
+        assert until(lambda: results(here / "okr.xlsx") == [2])
+        (here / "sheetsync.toml").write_text("every = nonsense", encoding="utf-8")
+        process.send_signal(signal.SIGHUP)
+        assert until(lambda: "the old one stays" in log.read_text(encoding="utf-8"))
+        (said,) = (line for line in log.read_text(encoding="utf-8").splitlines() if "the old one stays" in line)
+        assert "sheetsync.toml" in said
+        assert process.poll() is None
+        write_plan(here / "okr.xlsx", [ROW, OTHER])  # somebody saves: it is looked at as before
+        assert until(lambda: results(here / "okr.xlsx") == [2, 3])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()

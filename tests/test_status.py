@@ -10,9 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from sheetsync.errors import ConfigError
+from sheetsync.model import RunReport
 from sheetsync.status import SourceState, State, StatusPage, WorkbookState, metrics, page, ready
+from sheetsync.tally import Tally
 from sheetsync.texts import Texts
 from tests.browser import chromium
 
@@ -85,6 +88,39 @@ def test_metrics_hold_one_sample_a_line(served: StatusPage) -> None:
     assert metrics(replace(STATE, workbooks=[], sources=[]))
 
 
+def test_prometheus_reads_the_metrics(served: StatusPage) -> None:
+    """With the parser of its own client: names by convention, every family explained, moments to the second."""
+    families = {one.name: one for one in text_string_to_metric_families(ask(served, "/metrics")[1])}
+    for name, one in families.items():
+        assert re.fullmatch("sheetsync_[a-z]+(_[a-z]+)*", name)
+        assert one.documentation
+        assert one.type in ("gauge", "counter")
+        assert all(sample.name.endswith("_total") == (one.type == "counter") for sample in one.samples)
+        assert len({str(sorted(sample.labels.items())) for sample in one.samples}) == len(one.samples)
+    assert families["sheetsync_start_time_seconds"].samples[0].value == STATE.started.timestamp()
+    assert families["sheetsync_last_run_timestamp_seconds"].samples[0].value == NOON.timestamp()
+    assert [one.labels["account"] for one in families["sheetsync_source_failing"].samples] == ["emea", " ".join(HOSTILE.split())]
+
+
+def test_two_workbooks_of_one_name_are_told_apart() -> None:
+    """Prometheus refuses an answer in which one series stands twice."""
+    text = metrics(replace(STATE, workbooks=[FINE, replace(FINE, place="/other/okr.xlsx")]))
+    (found,) = (one for one in text_string_to_metric_families(text) if one.name == "sheetsync_workbook_failed")
+    assert [one.labels["workbook"] for one in found.samples] == ["/plans/okr.xlsx", "/other/okr.xlsx"]
+
+
+def test_what_the_daemon_counts_is_what_prometheus_reads() -> None:
+    tally = Tally(NOON)
+    tally.count(RunReport("okr.xlsx", error="gone", exit_code=3, edits=2, requests=5))
+    tally.counts.skipped, tally.counts.missed = 3, 4
+    families = text_string_to_metric_families(metrics(tally.state([], NOON, NOON)))
+    found = {sample.name: sample.value for one in families for sample in one.samples if one.type == "counter"}
+    assert found == {
+        "sheetsync_runs_total": 1, "sheetsync_failed_runs_total": 1, "sheetsync_skipped_slots_total": 3,
+        "sheetsync_missed_slots_total": 4, "sheetsync_requests_total": 5, "sheetsync_edits_total": 2,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::2]:80", ""])
 def test_a_foreign_host_header_is_refused(served: StatusPage, host: str) -> None:
     status, text, _ = ask(served, "/", host=host or " ")
@@ -133,3 +169,18 @@ def test_a_browser_shows_it(served: StatusPage, tmp_path: Path) -> None:
     shown = chromium(tmp_path, "--dump-dom", f"http://127.0.0.1:{served.port}/")
     assert shown.count("<tr>") == 2 + len(STATE.workbooks) + len(STATE.sources)
     assert "<script" not in shown
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_nothing_runs_out_of_the_screen(served: StatusPage, tmp_path: Path, width: int) -> None:
+    """On a phone each workbook is a card; a probe of the test's own measures, the page itself has no script."""
+    text = page(replace(STATE, workbooks=[*STATE.workbooks, replace(FINE, name="n" * 120, error="e" * 300)]), Texts("en"))
+    (tmp_path / "page.html").write_text(text, encoding="utf-8")
+    probe = (
+        f'<iframe src="page.html" style="width:{width}px;height:900px;border:0"></iframe><script>onload=()=>{{const d='
+        "document.querySelector('iframe').contentDocument;document.title=d.documentElement.scrollWidth+' '+"
+        "d.defaultView.getComputedStyle(d.querySelector('tbody td')).display}</script>"
+    )
+    (tmp_path / "probe.html").write_text(probe, encoding="utf-8")
+    shown = chromium(tmp_path, "--allow-file-access-from-files", "--dump-dom", (tmp_path / "probe.html").as_uri())
+    assert f"<title>{width} {'block' if width == 390 else 'table-cell'}</title>" in shown
