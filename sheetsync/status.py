@@ -194,7 +194,13 @@ def page(state: State, texts: Texts) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"when": when, "counted": counted, "line": lambda text: one_line(text, 300)}
     template = environment.from_string(_PAGE)
-    return template.render(state=state, say=texts, fine=healthy(state) and ready(state), style=_STYLE)
+    return template.render(state=state, say=texts, fine=_all_well(state), style=_STYLE)
+
+
+def _all_well(state: State) -> bool:
+    """More than `ready`: no source is silent and no row broken either."""
+    broken = any(one.states.get("broken") or one.states.get("kept") for one in state.workbooks)
+    return healthy(state) and ready(state) and not broken and not any(source.failure for source in state.sources)
 
 
 # --- the server --------------------------------------------------------------------------------------------------------

@@ -184,3 +184,16 @@ def test_nothing_runs_out_of_the_screen(served: StatusPage, tmp_path: Path, widt
     (tmp_path / "probe.html").write_text(probe, encoding="utf-8")
     shown = chromium(tmp_path, "--allow-file-access-from-files", "--dump-dom", (tmp_path / "probe.html").as_uri())
     assert f"<title>{width} {'block' if width == 390 else 'table-cell'}</title>" in shown
+
+
+def test_all_is_well_only_where_no_row_is_broken_and_no_source_is_silent() -> None:
+    well = replace(FINE, states={"fresh": 3})
+    source = SourceState("mailchimp", "emea", NOON, "")
+    good = replace(STATE, workbooks=[well], sources=[source])
+    assert "All is well." in page(good, Texts("en"))
+    for bad in (
+        replace(good, workbooks=[FINE]),
+        replace(good, workbooks=[replace(well, states={"kept": 1})]),
+        replace(good, sources=[replace(source, failure="It does not answer.")]),
+    ):
+        assert "Something needs attention." in page(bad, Texts("en"))
