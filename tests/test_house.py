@@ -210,6 +210,7 @@ LONG: dict[str, str] = {
     "okr/scan.py": "all decisions about what a sheet means stand in one place",
     "review": "a page and its pictures",
     "template/_review.py": "one page, block after block",
+    "status.py": "one page, what it says to Prometheus, and the small server that shows both",
     "web/auth.py": "the ways in, side by side",
     "web/http.py": "the one door",
     "workbooks/_files.py": "one protocol, step by step",
