@@ -53,7 +53,7 @@ def new_demo(folder: Path, language: Language, today: date | None = None) -> tup
     return written.config, demo.next_steps()
 
 
-def demo_at(_steps: tuple[Sentence, ...]) -> tuple[Callable[[Path], AbstractContextManager[App]], tuple[Sentence, ...]]:
+def demo_at_stand_in() -> tuple[Callable[[Path], AbstractContextManager[App]], tuple[Sentence, ...]]:
     """The way to the same demo at a stand-in for Google, and what to try after that."""
     from sheetsync import demo_google  # noqa: PLC0415 - the stand-in is loaded only where it is asked for
 

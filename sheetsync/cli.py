@@ -359,11 +359,11 @@ def demo(
     google: Annotated[bool, typer.Option("--google", help=say("Run it at a stand-in for Google Sheets here."))] = False,
     as_json: JsonOption = False,
 ) -> None:
-    from sheetsync.beginning import demo_at, language_of, new_demo
+    from sheetsync.beginning import demo_at_stand_in, language_of, new_demo
 
     language = language_of(lang)
     file, steps = new_demo(folder, language)
-    application_of, steps = demo_at(steps) if google else (opened, steps)
+    application_of, steps = demo_at_stand_in() if google else (opened, steps)
     with application_of(file) as application:
         from sheetsync.app import Wishes
 

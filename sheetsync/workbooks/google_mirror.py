@@ -27,7 +27,7 @@ class GoogleMirror(GoogleSheets):
         strict = mirror.split(seen, edits)
         new = {(ref.sheet, ref.row) for ref in strict.formulas}
         addressed = [edit for edit in edits if (edit.ref.sheet, edit.ref.row) in new]
-        rest = [CellEdit(edit.ref, edit.value, edit.fill) for edit in edits if edit not in addressed]
+        rest = [edit for edit in edits if edit not in addressed]
         parts = preparation(base, addressed, anchored=True) + preparation(base, rest, anchored=False)
         base = self.prepared(base, [*parts, *mirror.own_sheet(seen, strict)])
         if strict.formulas and not self.anchored:
