@@ -55,6 +55,8 @@ class ConfigError(SheetsyncError):
 class MissingSecret(ConfigError):
     """A secret is not where the configuration says. The sentence names the place, and is for whoever runs sheetsync alone."""
 
+    advice = "Put it there, or let sheetsync.toml name another place."
+
 
 class Held(SheetsyncError):
     """Another process works on this workbook; `holder` says which."""
